@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A scenario: one table that says what runs where for how long and what must be true of it. The
+ * same scenario runs on every topology that meets its needs: everything in it that names CPUs is
+ * resolved against the machine, on the host, before it boots.
+ *
+ * Cpuset specifications (cgroups, affinity, operations):
+ *   "all"                 every CPU
+ *   "llc 1", "node 0", "core 3", "cpu 2", with lists and ranges "llc 0,2-3", "cpu 0-3,7"
+ *   "fraction 1/4..1/2"   the CPUs from a quarter of the machine up to its half
+ *   "part 1/3"            the 1st of 3 disjoint, equal parts; "part 1/3 overlap=1" reaches one CPU
+ *                         into its neighbour
+ *   "thread 0"            the first hardware thread of every core
+ * A specification that comes out empty, or outside the machine, is an error.
+ *
+ * Time is "250ms", "1s"; memory "512M"; cpu.max "QUOTA/PERIOD", as "10ms/100ms", or "max".
+ *
+ * To add a scenario: write SCENARIO(name) = { ... }; in any file that is linked into the program.
+ * Nothing else: the record registers itself. Names are C identifiers and must be unique. */
+#pragma once
+
+#include <ktstr/check.h>
+#include <ktstr/workload.h>
+
+#include <stdbool.h>
+
+/* What a machine must have; 0 and NULL ask for nothing. A machine without it makes the verdict
+ * SKIP, which says what is missing. */
+struct ktstr_needs {
+	unsigned cpus;
+	unsigned llcs;
+	unsigned nodes;
+	unsigned threads_per_core;
+	const char *kernel; /* least release: "6.6" */
+};
+
+struct ktstr_cgroup {
+	const char *name; /* a path, "a/b" is inside "a"; parents that are not declared have no
+			     settings */
+	const char *cpuset;
+	unsigned weight; /* cpu.weight, 1 to 10000; 0: the kernel's default, 100 */
+	const char *max; /* cpu.max */
+	const struct ktstr_workers *workers;
+};
+
+/* One part of a scenario: operations, done in order, then a time in which the workers run and the
+ * checks are judged. Operations are strings, "VERB ARGUMENT ...":
+ *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
+ *   "freeze CGROUP", "thaw CGROUP", "stop CGROUP", "start CGROUP" (its workers)
+ *   "cpu 3 offline", "cpu 3 online" */
+struct ktstr_step {
+	const char *name;	/* for reports; default: step-0, step-1, ... */
+	const char *const *ops; /* OPS(...) */
+	const char *hold;
+};
+
+struct ktstr_scenario {
+	const char *summary; /* one line: what it would catch */
+	struct ktstr_needs needs;
+	const char *topology;	  /* default machine, "1n2l4c1t"; NULL: 1n1l2c1t */
+	const char *memory;	  /* guest RAM; NULL: the harness chooses */
+	const char *const *disks; /* DISKS(...): virtio-blk devices, the first is the test disk */
+	const struct ktstr_cgroup *cgroups;
+	const struct ktstr_workers *workers; /* outside of any cgroup of the scenario */
+	const struct ktstr_step *steps;	     /* STEPS(...); or, instead, one hold: */
+	const char *hold;
+	const char *const *checks;
+	const char *timeout;	  /* of the whole scenario, without boot; NULL: 20 s + holds */
+	const char *const *fixes; /* FIXES(...): "commit 12 hex (subject)" that it guards */
+	const char
+		*expected_reason; /* this scenario is known to fail, and why: FAIL becomes XFAIL */
+	bool is_fixture; /* made to fail, for the harness's own tests: runs only when named */
+};
+
+/* The lists end with an entry of NULL; the macros add it. */
+#define CGROUPS(...) ((const struct ktstr_cgroup[]){ __VA_ARGS__, { .name = 0 } })
+#define STEPS(...) ((const struct ktstr_step[]){ __VA_ARGS__, { .hold = 0 } })
+#define OPS(...) ((const char *const[]){ __VA_ARGS__, 0 })
+#define DISKS(...) ((const char *const[]){ __VA_ARGS__, 0 })
+#define FIXES(...) ((const char *const[]){ __VA_ARGS__, 0 })
+
+/* What the linker section holds. retain keeps it under --gc-sections; aligned keeps gcc from
+ * padding between records, so that the section is an array; its order is the linker's, and no one's
+ * promise. */
+struct ktstr_record {
+	const char *name;
+	const char *file;
+	const struct ktstr_scenario *scenario;
+	int line;
+};
+
+#define SCENARIO(id)                                                                               \
+	static const struct ktstr_scenario ktstr_scenario_##id;                                    \
+	static const struct ktstr_record ktstr_record_##id                                         \
+		__attribute__((used, retain, section("ktstr_records"),                             \
+			       aligned(_Alignof(struct ktstr_record)))) = {                        \
+			.name = #id,                                                               \
+			.file = __FILE__,                                                          \
+			.scenario = &ktstr_scenario_##id,                                          \
+			.line = __LINE__,                                                          \
+		};                                                                                 \
+	static const struct ktstr_scenario ktstr_scenario_##id

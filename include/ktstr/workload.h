@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Workers: who does what in a cgroup. Everything but numbers without a unit is a short string of
+ * one grammar, checked on the host before anything boots; scenario files carry the same strings.
+ *
+ *   work      NAME [PARAMETER=VALUE ...]: a workload of `ktstr workloads` and its parameters, with
+ *             units: "spin", "bursty burst=50ms sleep=100ms", "io_rand_read block=4KiB"
+ *   count     how many: "4"; "per-cpu" (one for each CPU that the cgroup may use); "150%" (of those
+ *             CPUs, rounded up). Default "1". A workload that works in groups (a ping-pong is two
+ *             tasks) counts tasks, and the count must be a multiple of its group.
+ *   affinity  which CPUs each of them may use: a cpuset specification (scenario.h), or "each"
+ * (worker i is bound to the i-th CPU of its cgroup, again from the first when they run out).
+ *             Default: inherit.
+ *   policy    "normal" (default), "batch", "idle", "fifo PRIO", "rr PRIO"
+ *   nice      -20 to 19
+ *   as        "process" (default: each worker one) or "thread" (all of them in one process) */
+#pragma once
+
+struct ktstr_workers {
+	const char *name; /* for reports; default: the workload's */
+	const char *work;
+	const char *count;
+	const char *affinity;
+	const char *policy;
+	const char *as;
+	int nice;
+};
+
+/* The list ends with an entry whose .work is NULL; the macro adds it. */
+#define WORKERS(...) ((const struct ktstr_workers[]){ __VA_ARGS__, { .work = 0 } })

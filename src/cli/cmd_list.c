@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr list`: the scenarios of this program, from their tables. */
+#include "cli/command.h"
+
+#include "base/json.h"
+#include "harness/registry.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct list_options {
+	bool is_json;
+	char **patterns;
+	size_t pattern_count;
+};
+
+static const struct argp_option list_options[] = {
+	{ "json", 'j', NULL, 0, "Print the tables as JSON", 0 },
+	{ 0 },
+};
+
+static error_t list_option(int key, char *arg, struct argp_state *state)
+{
+	struct list_options *options = state->input;
+
+	switch (key) {
+	case 'j':
+		options->is_json = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		options->patterns = state->argv + state->next;
+		options->pattern_count = (size_t)(state->argc - state->next);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp list_argp = {
+	.options = list_options,
+	.parser = list_option,
+	.args_doc = "[NAME|GLOB...]",
+	.doc = "List the scenarios of this program. Without a name those that `ktstr run` runs; "
+	       "fixtures, which are made to fail, appear when a name or glob matches them.",
+};
+
+static void print_strings(struct json *j, const char *key, const char *const *strings)
+{
+	if (!strings)
+		return;
+	json_array(j, key);
+	for (; *strings; strings++)
+		json_str(j, NULL, *strings);
+	json_array_end(j);
+}
+
+static void print_json(const struct registry *r)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	struct json j = json_to(&out);
+
+	json_array(&j, NULL);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct ktstr_scenario *s = r->records[i]->scenario;
+
+		json_object(&j, NULL);
+		json_str(&j, "name", r->records[i]->name);
+		json_str(&j, "summary", s->summary);
+		json_str(&j, "topology", s->topology);
+		json_bool(&j, "fixture", s->is_fixture);
+		print_strings(&j, "disks", s->disks);
+		print_strings(&j, "checks", s->checks);
+		print_strings(&j, "fixes", s->fixes);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	puts(buf_text(&out));
+}
+
+static int list_run(const struct command *self, int argc, char **argv)
+{
+	struct list_options options = { 0 };
+	cleanup(registry_deinit) struct registry all = REGISTRY_NULL;
+	cleanup(registry_deinit) struct registry chosen = REGISTRY_NULL;
+	int r;
+
+	command_parse(self, argc, argv, &options);
+	r = registry_load(&all);
+	if (r == 0)
+		r = registry_select(&all, options.patterns, options.pattern_count, &chosen);
+	if (r < 0)
+		return command_fail(self, false, EXIT_USAGE);
+	if (options.is_json)
+		print_json(&chosen);
+	for (size_t i = 0; !options.is_json && i < chosen.count; i++)
+		printf("%-20s %s\n", chosen.records[i]->name, chosen.records[i]->scenario->summary);
+	return 0;
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.summary = "the scenarios of this program",
+	.argp = &list_argp,
+	.run = list_run,
+};

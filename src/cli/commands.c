@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of commands, and what all of them share. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&cmd_list,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};
+
+const struct command *const *command_table(void)
+{
+	return commands;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++) {
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	}
+	return NULL;
+}
+
+void command_parse(const struct command *self, int argc, char **argv, void *input)
+{
+	char name[64];
+	char *plain_name = argv[0];
+
+	snprintf(name, sizeof(name), "ktstr %s", self->name);
+	argv[0] = name;
+	argp_parse(self->argp, argc, argv, self->is_in_order ? ARGP_IN_ORDER : 0, NULL, input);
+	argv[0] = plain_name;
+}
+
+int command_fail(const struct command *self, bool is_verbose, int status)
+{
+	fprintf(stderr, "ktstr %s: %s\n", self->name, err_text());
+	if (is_verbose)
+		fprintf(stderr, "  at %s\n", err_places());
+	return status;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The linker's section as a sorted array. __start_ and __stop_ are weak: a program without any
+ * scenario links, and lists none. */
+#include "harness/registry.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct ktstr_record __start_ktstr_records[] __attribute__((weak));
+extern const struct ktstr_record __stop_ktstr_records[] __attribute__((weak));
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ktstr_record *const *left = a;
+	const struct ktstr_record *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+static int refuse_twins(const struct registry *r)
+{
+	for (size_t i = 1; i < r->count; i++) {
+		const struct ktstr_record *a = r->records[i - 1], *b = r->records[i];
+
+		if (strcmp(a->name, b->name) == 0)
+			return err_new(-EEXIST, "two scenarios are named %s: %s:%d and %s:%d",
+				       a->name, a->file, a->line, b->file, b->line);
+	}
+	return 0;
+}
+
+int registry_from(const struct ktstr_record *records, size_t count, struct registry *ret)
+{
+	struct registry r = { .records = calloc(count + 1, sizeof(struct ktstr_record *)),
+			      .count = count };
+	int err;
+
+	if (!r.records)
+		return err_new(-ENOMEM, "out of memory for %zu scenarios", count);
+	for (size_t i = 0; i < count; i++)
+		r.records[i] = &records[i];
+	qsort(r.records, count, sizeof(struct ktstr_record *), by_name);
+	err = refuse_twins(&r);
+	if (err < 0) {
+		registry_deinit(&r);
+		return err_trace(err);
+	}
+	*ret = r;
+	return 0;
+}
+
+int registry_load(struct registry *ret)
+{
+	size_t count = (size_t)(__stop_ktstr_records - __start_ktstr_records);
+
+	return registry_from(__start_ktstr_records, count, ret);
+}
+
+void registry_deinit(struct registry *r)
+{
+	free(r->records);
+	*r = REGISTRY_NULL;
+}
+
+const struct ktstr_record *registry_find(const struct registry *r, const char *name)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->records[i]->name, name) == 0)
+			return r->records[i];
+	}
+	return NULL;
+}
+
+static bool is_chosen(const struct ktstr_record *record, char *const *patterns, size_t count)
+{
+	if (count == 0)
+		return !record->scenario->is_fixture;
+	for (size_t i = 0; i < count; i++) {
+		if (fnmatch(patterns[i], record->name, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Edit distance (Levenshtein), for names of at most 63 characters; longer ones are far from all. */
+static size_t name_distance(const char *a, const char *b)
+{
+	enum { MAX = 64 };
+	size_t row[MAX], la = strlen(a), lb = strlen(b);
+
+	if (la >= MAX || lb >= MAX)
+		return MAX;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			size_t above = row[j];
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			best = above + 1 < best ? above + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+			row[j] = best;
+		}
+	}
+	return row[lb];
+}
+
+static const char *nearest_name(const struct registry *r, const char *name)
+{
+	const char *best = NULL;
+	size_t best_distance = strlen(name) / 3 + 2;
+
+	for (size_t i = 0; i < r->count; i++) {
+		size_t d = name_distance(name, r->records[i]->name);
+
+		if (d < best_distance) {
+			best_distance = d;
+			best = r->records[i]->name;
+		}
+	}
+	return best;
+}
+
+static int refuse_idle_pattern(const struct registry *r, char *pattern)
+{
+	const char *near;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_chosen(r->records[i], &pattern, 1))
+			return 0;
+	}
+	near = nearest_name(r, pattern);
+	if (near)
+		return err_new(-ENOENT, "no scenario is named %s; did you mean %s?", pattern, near);
+	return err_new(-ENOENT, "no scenario is named %s; `ktstr list` names them all", pattern);
+}
+
+int registry_select(const struct registry *r, char *const *patterns, size_t pattern_count,
+		    struct registry *ret)
+{
+	struct registry chosen;
+
+	for (size_t i = 0; i < pattern_count; i++) {
+		int err = refuse_idle_pattern(r, patterns[i]);
+
+		if (err < 0)
+			return err_trace(err);
+	}
+	chosen =
+		(struct registry){ .records = calloc(r->count + 1, sizeof(struct ktstr_record *)) };
+	if (!chosen.records)
+		return err_new(-ENOMEM, "out of memory for %zu scenarios", r->count);
+	for (size_t i = 0; i < r->count; i++) {
+		if (is_chosen(r->records[i], patterns, pattern_count))
+			chosen.records[chosen.count++] = r->records[i];
+	}
+	*ret = chosen;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The scenarios that are linked into this program: records in a linker section, sorted by name, and
+ * the choice among them by name or glob. */
+#pragma once
+
+#include "base/err.h"
+
+#include <ktstr/scenario.h>
+
+#include <stddef.h>
+
+struct registry {
+	const struct ktstr_record *
+		*records; /* sorted by name, owned here; what they point to is static */
+	size_t count;
+};
+
+#define REGISTRY_NULL ((struct registry){ 0 })
+
+/* All records of the program. 0; -ENOMEM; -EEXIST if two scenarios share a name, with both places.
+ * Free with registry_deinit(). */
+int registry_load(struct registry *ret) must_check;
+/* The same from a given array: what tests use. */
+int registry_from(const struct ktstr_record *records, size_t count,
+		  struct registry *ret) must_check;
+void registry_deinit(struct registry *r);
+
+/* The record of that name, or NULL. */
+const struct ktstr_record *registry_find(const struct registry *r, const char *name);
+
+/* Choose: every record that one of @patterns (names or globs) matches, each once, sorted; with no
+ * pattern all but the fixtures. 0; -ENOENT naming a pattern that matches nothing (with the nearest
+ * name, if one is near); -ENOMEM. @ret is another registry. */
+int registry_select(const struct registry *r, char *const *patterns, size_t pattern_count,
+		    struct registry *ret) must_check;
