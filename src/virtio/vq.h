@@ -122,6 +122,20 @@ struct vq_chain {
 	bool is_over_4gib; /* 2.7.5: more than 2^32 bytes in all */
 };
 
+/* A transport's book of the heads that are in flight, for a successor in case this process dies
+ * (vhost-user INFLIGHT_SHMFD). The functions are called by the server, in this order for each head,
+ * next to the step they are named for. vq_pop() gives the heads of redo[] first, by vq_take(). A
+ * dropped head stays in the book: the driver never gets it back. */
+struct vq_book {
+	void (*taken)(struct vq_book *book, uint16_t head); /* before the chain is handed out */
+	void (*put_back)(struct vq_book *book, uint16_t head);
+	void (*staged)(struct vq_book *book, uint16_t head);	    /* used entry written */
+	void (*published)(struct vq_book *book, uint16_t used_idx); /* used.idx is stored */
+	const uint16_t *redo; /* heads to take again, in order */
+	unsigned redo_count;
+	unsigned redo_next;
+};
+
 /* One queue. Plain data; what a snapshot must keep is in setup, features and the four indices. The
  * pointers are found again from setup. */
 struct vq {
@@ -148,7 +162,13 @@ struct vq {
 
 	uint64_t *in_flight; /* one bit for each head: popped and not yet published */
 	uint32_t in_flight_count;
-	int kick_fd; /* eventfd that its server waits on, or -1: kicked by function call */
+	/* Eventfd that its server waits on, or -1: kicked by function call. The transport may put
+	 * another one here while the queue is stopped, so a server waits for the one it finds in
+	 * queue_live(), until queue_stop(). It may be a hostile peer's: wait edge-triggered
+	 * (EPOLLET) and never read it, a read could block and is not needed. */
+	int kick_fd;
+	struct vq_book *book;		/* NULL: nobody keeps one */
+	const _Atomic bool *is_cut_off; /* when set and true, vq_publish() shows nothing */
 	struct vq_counters counters;
 };
 
