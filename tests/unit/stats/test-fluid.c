@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stats/fluid.h"
+
+#include "base/util.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { ENTITIES_MAX = 64 };
+
+typedef uint64_t cpu_words[FLUID_MASK_WORDS];
+
+static const cpu_words cpu0 = { 1 }, cpu1 = { 2 }, cpus2 = { 3 }, cpus4 = { 15 };
+
+static struct fluid_entity group(uint32_t parent, double weight)
+{
+	return (struct fluid_entity){ .parent = parent, .weight = weight, .limit_cpus = INFINITY };
+}
+
+static struct fluid_entity task(uint32_t parent, double weight, const uint64_t *cpus)
+{
+	return (struct fluid_entity){
+		.parent = parent, .weight = weight, .limit_cpus = INFINITY, .allowed_cpus = cpus
+	};
+}
+
+static void rates_are(const struct fluid_entity *entities, size_t count, const double *expected)
+{
+	double rates[ENTITIES_MAX];
+
+	assert_int_equal(fluid_solve(entities, count, rates), 0);
+	for (size_t i = 0; i < count; i++) {
+		if (fabs(rates[i] - expected[i]) > 1e-5)
+			print_message("entity %zu: %g, not %g\n", i, rates[i], expected[i]);
+		assert_true(fabs(rates[i] - expected[i]) <= 1e-5);
+	}
+}
+
+#define RATES_ARE(entities, ...)                                                                   \
+	rates_are(entities, ARRAY_SIZE(entities),                                                  \
+		  (const double[ARRAY_SIZE(entities)]){ __VA_ARGS__ })
+
+TEST(siblings_share_one_cpu_by_weight)
+{
+	const struct fluid_entity e[] = { task(FLUID_ROOT, 1024, cpu0),
+					  task(FLUID_ROOT, 335, cpu0) };
+
+	RATES_ARE(e, 1024.0 / 1359, 335.0 / 1359);
+}
+
+TEST(groups_with_a_hog_for_each_cpu_follow_1_2_3)
+{
+	const struct fluid_entity e[] = {
+		group(FLUID_ROOT, 100), group(FLUID_ROOT, 200), group(FLUID_ROOT, 300),
+		task(0, 1024, cpus2),	task(0, 1024, cpus2),	task(1, 1024, cpus2),
+		task(1, 1024, cpus2),	task(2, 1024, cpus2),	task(2, 1024, cpus2),
+	};
+
+	RATES_ARE(e, 1 / 3.0, 2 / 3.0, 1, 1 / 6.0, 1 / 6.0, 1 / 3.0, 1 / 3.0, .5, .5);
+}
+
+TEST(weight_is_inert_without_contention)
+{
+	const struct fluid_entity e[] = {
+		group(FLUID_ROOT, 50), group(FLUID_ROOT, 100), group(FLUID_ROOT, 150),
+		task(0, 1024, cpus4),  task(1, 1024, cpus4),   task(2, 1024, cpus4),
+	};
+
+	RATES_ARE(e, 1, 1, 1, 1, 1, 1);
+}
+
+TEST(one_task_gets_one_cpu_at_most_and_the_rest_goes_to_the_others)
+{
+	const struct fluid_entity e[] = {
+		group(FLUID_ROOT, 300), group(FLUID_ROOT, 100), task(0, 1024, cpus2),
+		task(1, 1024, cpus2),	task(1, 1024, cpus2),
+	};
+
+	RATES_ARE(e, 1, 1, 1, .5, .5);
+}
+
+TEST(a_quota_bounds_its_group_and_frees_the_rest)
+{
+	struct fluid_entity e[] = { group(FLUID_ROOT, 100), group(FLUID_ROOT, 100),
+				    task(0, 1024, cpu0), task(1, 1024, cpu0) };
+
+	e[0].limit_cpus = .1;
+	RATES_ARE(e, .1, .9, .1, .9);
+}
+
+TEST(a_group_bound_to_one_cpu_takes_from_who_can_move_last)
+{
+	const struct fluid_entity e[] = { task(FLUID_ROOT, 1, cpu0), task(FLUID_ROOT, 1, cpus2),
+					  task(FLUID_ROOT, 1, cpu1) };
+
+	RATES_ARE(e, 2 / 3.0, 2 / 3.0, 2 / 3.0);
+}
+
+TEST(pinned_tasks_share_their_cpu_while_another_is_alone)
+{
+	const struct fluid_entity e[] = { task(FLUID_ROOT, 3, cpu0), task(FLUID_ROOT, 1, cpu0),
+					  task(FLUID_ROOT, 1, cpu1) };
+
+	RATES_ARE(e, .75, .25, 1);
+}
+
+TEST(a_level_is_decided_before_those_below_it)
+{
+	const struct fluid_entity e[] = {
+		group(FLUID_ROOT, 100), group(FLUID_ROOT, 100), group(0, 300),
+		group(0, 100),		task(2, 1024, cpu0),	task(3, 1024, cpu0),
+		task(1, 1024, cpu0),	task(1, 1024, cpu0),
+	};
+
+	RATES_ARE(e, .5, .5, .375, .125, .375, .125, .25, .25);
+}
+
+TEST(a_task_beside_a_group_counts_as_its_sibling)
+{
+	const struct fluid_entity e[] = { group(FLUID_ROOT, 1024), task(FLUID_ROOT, 1024, cpu0),
+					  task(0, 1024, cpu0), task(0, 1024, cpu0) };
+
+	RATES_ARE(e, .5, .5, .25, .25);
+}
+
+TEST(what_a_child_cannot_use_goes_to_its_sibling_not_to_the_uncle)
+{
+	struct fluid_entity e[] = { group(FLUID_ROOT, 1), group(FLUID_ROOT, 1), task(0, 1, cpu0),
+				    task(0, 1, cpu0), task(1, 1, cpu0) };
+
+	e[2].limit_cpus = .1;
+	RATES_ARE(e, .5, .5, .1, .4, .5);
+}
+
+TEST(an_inner_choice_never_costs_another_group_its_part)
+{
+	/* Group 0 must leave CPU 1 to group 1, although its own first task could use it. */
+	const struct fluid_entity e[] = { group(FLUID_ROOT, 1), group(FLUID_ROOT, 1),
+					  task(0, 1, cpus2), task(0, 1, cpu0), task(1, 1, cpu1) };
+
+	RATES_ARE(e, 1, 1, .5, .5, 1);
+}
+
+TEST(a_group_without_tasks_gets_nothing)
+{
+	const struct fluid_entity e[] = { group(FLUID_ROOT, 1000), task(FLUID_ROOT, 1, cpu0) };
+
+	RATES_ARE(e, 0, 1);
+}
+
+TEST(bad_entities_are_refused)
+{
+	static const cpu_words none = { 0 };
+	const struct fluid_entity bad[] = {
+		task(0, 1, cpu0), /* its own parent */
+		task(FLUID_ROOT, 0, cpu0), task(FLUID_ROOT, -1, cpu0), task(FLUID_ROOT, NAN, cpu0),
+		task(FLUID_ROOT, 1, none),
+	};
+	double rate;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(fluid_solve(&bad[i], 1, &rate), -EINVAL);
+	assert_int_equal(fluid_solve(NULL, 0, &rate), 0);
+}
+
+/* ---- properties, on random instances ---- */
+
+struct instance {
+	struct fluid_entity e[ENTITIES_MAX];
+	cpu_words masks[ENTITIES_MAX];
+	size_t count;
+};
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+static void add_random_task(struct instance *in, uint32_t parent, unsigned cpus, uint32_t *seed)
+{
+	size_t i = in->count++;
+	uint64_t mask = next_random(seed) & ((UINT64_C(1) << cpus) - 1);
+
+	in->masks[i][0] = mask ? mask : 1;
+	in->e[i] = task(parent, 1 + next_random(seed) % 8, in->masks[i]);
+	if (next_random(seed) % 4 == 0)
+		in->e[i].limit_cpus = (next_random(seed) % 8) / 8.0;
+}
+
+static void make_flat(struct instance *in, size_t tasks, unsigned cpus, uint32_t *seed)
+{
+	*in = (struct instance){ 0 };
+	while (in->count < tasks)
+		add_random_task(in, FLUID_ROOT, cpus, seed);
+}
+
+static void make_tree(struct instance *in, unsigned cpus, uint32_t *seed)
+{
+	unsigned groups = 1 + next_random(seed) % 6, tasks = 1 + next_random(seed) % 12;
+
+	*in = (struct instance){ 0 };
+	for (uint32_t g = 0; g < groups; g++) {
+		uint32_t parent = next_random(seed) % (g + 1);
+
+		in->e[g] = group(parent == g ? FLUID_ROOT : parent, 1 + next_random(seed) % 8);
+		if (next_random(seed) % 4 == 0)
+			in->e[g].limit_cpus = (1 + next_random(seed) % 8) / 4.0;
+	}
+	in->count = groups;
+	for (unsigned t = 0; t < tasks; t++)
+		add_random_task(in, next_random(seed) % groups, cpus, seed);
+}
+
+/* What a set of tasks can get together: the least, over all CPU sets C, of |C| plus the limits of
+ * those who can leave C (max-flow min-cut, enumerated). */
+static double set_capacity(const struct instance *in, unsigned set, unsigned cpus)
+{
+	double least = INFINITY;
+
+	for (unsigned c = 0; c < 1U << cpus; c++) {
+		double capacity = __builtin_popcount(c);
+
+		for (size_t i = 0; i < in->count; i++) {
+			if (set >> i & 1 && in->masks[i][0] & ~(uint64_t)c)
+				capacity += fmin(1, in->e[i].limit_cpus);
+		}
+		least = fmin(least, capacity);
+	}
+	return least;
+}
+
+/* A task inside C is bounded by its own limit too. */
+static double bounded_capacity(const struct instance *in, unsigned set, unsigned cpus)
+{
+	double least = INFINITY;
+
+	for (unsigned sub = set;; sub = (sub - 1) & set) {
+		double capacity = set_capacity(in, sub, cpus);
+
+		for (size_t i = 0; i < in->count; i++) {
+			if ((set & ~sub) >> i & 1)
+				capacity += fmin(1, in->e[i].limit_cpus);
+		}
+		least = fmin(least, capacity);
+		if (!sub)
+			return least;
+	}
+}
+
+/* The textbook: again and again the set with the least capacity for its weight is the next to be
+ * full. */
+static void solve_by_enumeration(const struct instance *in, unsigned cpus, double *rates)
+{
+	unsigned fixed = 0, all = (1U << in->count) - 1;
+	double fixed_capacity = 0;
+
+	while (fixed != all) {
+		double best = INFINITY;
+		unsigned best_set = 0;
+
+		for (unsigned set = 1; set <= all; set++) {
+			double weight = 0, height;
+
+			if (set & fixed)
+				continue;
+			for (size_t i = 0; i < in->count; i++)
+				weight += set >> i & 1 ? in->e[i].weight : 0;
+			height =
+				(bounded_capacity(in, set | fixed, cpus) - fixed_capacity) / weight;
+			if (height < best - 1e-12) {
+				best = height;
+				best_set = set;
+			}
+		}
+		for (size_t i = 0; i < in->count; i++) {
+			if (best_set >> i & 1)
+				rates[i] = in->e[i].weight * best;
+		}
+		fixed |= best_set;
+		fixed_capacity = bounded_capacity(in, fixed, cpus);
+	}
+}
+
+TEST(flat_instances_agree_with_enumeration)
+{
+	uint32_t seed = 1;
+
+	for (unsigned round = 0; round < 150; round++) {
+		struct instance in;
+		double expected[ENTITIES_MAX];
+
+		make_flat(&in, 1 + round % 5, 3, &seed);
+		solve_by_enumeration(&in, 3, expected);
+		rates_are(in.e, in.count, expected);
+	}
+}
+
+static double children_sum(const struct instance *in, const double *rates, uint32_t parent)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		sum += in->e[i].parent == parent ? rates[i] : 0;
+	return sum;
+}
+
+TEST(a_group_gets_what_its_children_get)
+{
+	uint32_t seed = 2;
+
+	for (unsigned round = 0; round < 400; round++) {
+		struct instance in;
+		double rates[ENTITIES_MAX];
+
+		make_tree(&in, 4, &seed);
+		assert_int_equal(fluid_solve(in.e, in.count, rates), 0);
+		for (uint32_t g = 0; g < in.count; g++) {
+			if (in.e[g].allowed_cpus)
+				break;
+			assert_true(fabs(children_sum(&in, rates, g) - rates[g]) < 1e-4);
+			assert_true(rates[g] <= in.e[g].limit_cpus + 1e-5);
+		}
+		assert_true(children_sum(&in, rates, FLUID_ROOT) < 4 + 1e-5);
+	}
+}
+
+TEST(weights_move_parts_but_never_the_sum)
+{
+	uint32_t seed = 3;
+
+	for (unsigned round = 0; round < 400; round++) {
+		struct instance in;
+		double before[ENTITIES_MAX], after[ENTITIES_MAX];
+		size_t heavier;
+
+		make_tree(&in, 4, &seed);
+		assert_int_equal(fluid_solve(in.e, in.count, before), 0);
+		heavier = next_random(&seed) % in.count;
+		in.e[heavier].weight *= 2;
+		assert_int_equal(fluid_solve(in.e, in.count, after), 0);
+		assert_true(fabs(children_sum(&in, before, FLUID_ROOT) -
+				 children_sum(&in, after, FLUID_ROOT)) < 1e-4);
+		assert_true(after[heavier] >= before[heavier] - 1e-4);
+	}
+}
+
+TEST(sibling_tasks_with_the_same_cpus_are_max_min_fair)
+{
+	uint32_t seed = 4;
+
+	for (unsigned round = 0; round < 400; round++) {
+		struct instance in;
+		double rates[ENTITIES_MAX];
+
+		make_tree(&in, 3, &seed);
+		assert_int_equal(fluid_solve(in.e, in.count, rates), 0);
+		for (size_t i = 0; i < in.count; i++) {
+			for (size_t j = 0; j < in.count; j++) {
+				const struct fluid_entity *a = &in.e[i], *b = &in.e[j];
+
+				if (!a->allowed_cpus || !b->allowed_cpus ||
+				    a->parent != b->parent || in.masks[i][0] != in.masks[j][0])
+					continue;
+				/* Who has less for its weight is at its own limit. */
+				if (rates[i] / a->weight < rates[j] / b->weight - 1e-4)
+					assert_true(rates[i] > fmin(1, a->limit_cpus) - 1e-4);
+			}
+		}
+	}
+}
+
+TEST(many_cpus_and_pinned_tasks_are_solved)
+{
+	enum { CPUS = 252 };
+	static struct fluid_entity e[CPUS * 2];
+	static cpu_words masks[CPUS];
+	static double rates[CPUS * 2];
+
+	for (unsigned i = 0; i < CPUS; i++) {
+		masks[i][i / 64] = UINT64_C(1) << i % 64;
+		e[2 * i] = task(FLUID_ROOT, 1, masks[i]);
+		e[2 * i + 1] = task(FLUID_ROOT, 3, masks[i]);
+	}
+	assert_int_equal(fluid_solve(e, ARRAY_SIZE(e), rates), 0);
+	for (unsigned i = 0; i < CPUS; i++) {
+		assert_true(fabs(rates[2 * i] - .25) < 1e-5);
+		assert_true(fabs(rates[2 * i + 1] - .75) < 1e-5);
+	}
+}
+
+TESTS(T(siblings_share_one_cpu_by_weight), T(groups_with_a_hog_for_each_cpu_follow_1_2_3),
+      T(weight_is_inert_without_contention),
+      T(one_task_gets_one_cpu_at_most_and_the_rest_goes_to_the_others),
+      T(a_quota_bounds_its_group_and_frees_the_rest),
+      T(a_group_bound_to_one_cpu_takes_from_who_can_move_last),
+      T(pinned_tasks_share_their_cpu_while_another_is_alone),
+      T(a_level_is_decided_before_those_below_it), T(a_task_beside_a_group_counts_as_its_sibling),
+      T(what_a_child_cannot_use_goes_to_its_sibling_not_to_the_uncle),
+      T(an_inner_choice_never_costs_another_group_its_part), T(a_group_without_tasks_gets_nothing),
+      T(bad_entities_are_refused), T(flat_instances_agree_with_enumeration),
+      T(a_group_gets_what_its_children_get), T(weights_move_parts_but_never_the_sum),
+      T(sibling_tasks_with_the_same_cpus_are_max_min_fair),
+      T(many_cpus_and_pinned_tasks_are_solved))
