@@ -68,6 +68,8 @@ void carrier_frame_add_u32x2(struct buf *out, enum carrier_frame_type type, uint
 	carrier_frame_add(out, type, payload, sizeof(payload));
 }
 
+enum { RUN_COUNTS_BYTES = 16 };
+
 static uint32_t add_strings(struct buf *out, const char *const *strings)
 {
 	uint32_t count = 0;
@@ -81,13 +83,14 @@ int carrier_run_request_add(struct buf *out, const struct carrier_run_request *q
 {
 	cleanup(buf_deinit) struct buf payload = BUF_NULL;
 	const char *results_dir = q->results_dir ? q->results_dir : "";
-	char counts[12] = { 0 };
+	char counts[RUN_COUNTS_BYTES] = { 0 };
 
 	buf_add(&payload, counts, sizeof(counts));
 	buf_add(&payload, q->cwd, strlen(q->cwd) + 1);
 	buf_add(&payload, results_dir, strlen(results_dir) + 1);
 	uint32_t argc = add_strings(&payload, q->argv);
 	uint32_t envc = add_strings(&payload, q->envp);
+	uint32_t diskc = add_strings(&payload, q->disks);
 
 	int r = buf_ok(&payload);
 	if (r < 0)
@@ -100,6 +103,7 @@ int carrier_run_request_add(struct buf *out, const struct carrier_run_request *q
 	le32_put(payload.data, q->is_tty);
 	le32_put(payload.data + 4, argc);
 	le32_put(payload.data + 8, envc);
+	le32_put(payload.data + 12, diskc);
 	carrier_frame_add(out, CARRIER_RUN, payload.data, payload.len);
 	return 0;
 }
@@ -136,9 +140,9 @@ int carrier_run_request_read(const char *payload, uint32_t length, struct carrie
 {
 	struct carrier_run_request q = { 0 };
 	const char *end = payload + length;
-	const char *at = payload + 12;
+	const char *at = payload + RUN_COUNTS_BYTES;
 
-	if (length < 12 || !le32_get(payload + 4))
+	if (length < RUN_COUNTS_BYTES || !le32_get(payload + 4))
 		return err_new(-EPROTO, "carrier: a request without a command");
 	q.is_tty = le32_get(payload);
 	q.cwd = take_string(&at, end);
@@ -147,7 +151,9 @@ int carrier_run_request_read(const char *payload, uint32_t length, struct carrie
 		q.argv = take_strings(&at, end, le32_get(payload + 4));
 	if (q.argv)
 		q.envp = take_strings(&at, end, le32_get(payload + 8));
-	if (!q.envp || at != end) {
+	if (q.envp)
+		q.disks = take_strings(&at, end, le32_get(payload + 12));
+	if (!q.disks || at != end) {
 		carrier_run_request_deinit(&q);
 		return err_new(-EPROTO, "carrier: a request whose strings do not add up");
 	}
@@ -161,5 +167,6 @@ void carrier_run_request_deinit(struct carrier_run_request *q)
 {
 	free((void *)(uintptr_t)q->argv);
 	free((void *)(uintptr_t)q->envp);
+	free((void *)(uintptr_t)q->disks);
 	*q = (struct carrier_run_request){ 0 };
 }

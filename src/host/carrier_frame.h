@@ -67,13 +67,14 @@ void carrier_frame_add(struct buf *out, enum carrier_frame_type type, const void
 void carrier_frame_add_u32(struct buf *out, enum carrier_frame_type type, uint32_t a);
 void carrier_frame_add_u32x2(struct buf *out, enum carrier_frame_type type, uint32_t a, uint32_t b);
 
-/* The payload of RUN: le32 is_tty, le32 argc, le32 envc, then NUL-terminated cwd, results_dir (""
- * for none), arguments, environment. */
+/* The payload of RUN: le32 is_tty, then the numbers of arguments, variables and disks, then
+ * NUL-terminated cwd, results_dir ("" for none), arguments, environment, disks. */
 struct carrier_run_request {
 	const char *cwd;
 	const char *results_dir; /* NULL: none */
 	const char *const *argv;
 	const char *const *envp;
+	const char *const *disks; /* path of writable disk N, whose drive has the serial ktstrN */
 	uint32_t is_tty;
 };
 

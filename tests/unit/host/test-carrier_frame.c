@@ -60,6 +60,7 @@ TEST(a_length_over_the_limit_is_refused_before_it_is_awaited)
 }
 
 static const char *const argv_two[] = { "ktstr", "run", NULL };
+static const char *const disks_one[] = { "/disk.img", NULL };
 static const char *const envp_one[] = { "HOME=/root", NULL };
 
 TEST(a_request_survives_the_way)
@@ -67,7 +68,7 @@ TEST(a_request_survives_the_way)
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
 	cleanup(carrier_run_request_deinit) struct carrier_run_request got = { 0 };
 	struct carrier_run_request q = {
-		.cwd = "/w", .argv = argv_two, .envp = envp_one, .is_tty = 1
+		.cwd = "/w", .argv = argv_two, .envp = envp_one, .disks = disks_one, .is_tty = 1
 	};
 
 	assert_int_equal(carrier_run_request_add(&out, &q), 0);
@@ -78,15 +79,18 @@ TEST(a_request_survives_the_way)
 	assert_null(got.argv[2]);
 	assert_string_equal(got.envp[0], "HOME=/root");
 	assert_null(got.envp[1]);
+	assert_string_equal(got.disks[0], "/disk.img");
 	assert_int_equal(got.is_tty, 1);
 }
 
 TEST(a_request_cut_anywhere_is_refused)
 {
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
-	struct carrier_run_request q = {
-		.cwd = "/w", .results_dir = "/r", .argv = argv_two, .envp = envp_one
-	};
+	struct carrier_run_request q = { .cwd = "/w",
+					 .results_dir = "/r",
+					 .argv = argv_two,
+					 .envp = envp_one,
+					 .disks = disks_one };
 
 	assert_int_equal(carrier_run_request_add(&out, &q), 0);
 	for (uint32_t n = 0; n < out.len - 12; n++) {
@@ -100,11 +104,13 @@ TEST(a_request_cut_anywhere_is_refused)
 TEST(a_request_that_lies_about_its_counts_is_refused)
 {
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
-	struct carrier_run_request q = { .cwd = "/w", .argv = argv_two, .envp = envp_one };
+	struct carrier_run_request q = {
+		.cwd = "/w", .argv = argv_two, .envp = envp_one, .disks = disks_one
+	};
 	struct carrier_run_request got;
 
 	assert_int_equal(carrier_run_request_add(&out, &q), 0);
-	for (size_t field = 4; field <= 8; field += 4) {
+	for (size_t field = 4; field <= 12; field += 4) {
 		static const uint32_t lies[] = { 0, 1000, UINT32_MAX };
 
 		for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
@@ -127,7 +133,9 @@ TEST(an_environment_that_does_not_fit_is_refused)
 	buf_zeros(&big, CARRIER_PAYLOAD_MAX);
 	memset(big.data, 'x', big.len);
 	const char *const envp[] = { buf_text(&big), NULL };
-	struct carrier_run_request q = { .cwd = "/", .argv = argv_two, .envp = envp };
+	struct carrier_run_request q = {
+		.cwd = "/", .argv = argv_two, .envp = envp, .disks = disks_one
+	};
 
 	assert_int_equal(carrier_run_request_add(&out, &q), -E2BIG);
 	assert_int_equal(out.len, 0);
