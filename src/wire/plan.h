@@ -307,9 +307,9 @@ int plan_add_step(struct plan *p, const struct plan_step *record, uint32_t *inde
 int plan_add_string(struct plan *p, const char *text, uint32_t *offset_ret) must_check;
 
 /* Check every index, range, name and flag of a plan as the guest would. 0, or -EINVAL with words
- * that name table, index and field ("group 2: workload 77 is unknown"). The host calls it before
- * boot; plan_encode() and plan_decode() call it themselves. Does not look at workload parameters'
- * ranges: workload_check() does. */
+ * that name table, index and field ("group hogs: workload 77 is unknown"). The host may call it
+ * before boot; plan_encode() and plan_decode() call it themselves. header.version and strings (at
+ * least one plan_add_string(), of "" if there is none) must be set. */
 int plan_check(const struct plan *p) must_check;
 
 /* Append the payload of a PLAN frame. 0; plan_check()'s errors; -EMSGSIZE with words if it is over
