@@ -111,7 +111,7 @@ static inline bool virtio_queue_is_live(const struct virtio_device *dev, unsigne
 }
 
 /* A kick of @q arrived, by eventfd or by function: counts it, and says whether to serve the queue.
- * A worker calls it after reading its kick_fd; for notify() the transport has done so. Any thread.
+ * A worker calls it when its kick_fd woke it; for notify() the transport has done so. Any thread.
  */
 bool virtio_queue_accept_kick(struct virtio_device *dev, unsigned q) must_check;
 
@@ -122,11 +122,16 @@ void virtio_queue_publish(struct virtio_device *dev, unsigned q);
 /* vq_pop() said VQ_BROKEN: let the transport ask for a reset. Any number of times. */
 void virtio_device_broken(struct virtio_device *dev, unsigned q);
 
-/* The configuration has other values now: a new generation, without and with an interrupt. */
+/* A new configuration generation. Call it before and after changing values, so that a driver that
+ * reads meanwhile sees one generation or the other change; virtio_config_changed() is for the end
+ * of a change that the driver shall hear of: generation and interrupt. Any thread. */
 void virtio_config_touch(struct virtio_device *dev);
 void virtio_config_changed(struct virtio_device *dev);
 
-/* For transports. Start @q being served (started, features known) and end it again. */
+/* For transports. A kick of @q came as a function call: wake the thread that has its kick_fd, or
+ * serve it here. */
+void virtio_queue_kick(struct virtio_device *dev, unsigned q);
+/* Start @q being served (started, features known) and end it again. */
 void virtio_queue_go_live(struct virtio_device *dev, unsigned q);
 /* Stop serving @q as @how says and stop the vq; returns vq_stop()'s index. Works on any queue. */
 uint16_t virtio_queue_end(struct virtio_device *dev, unsigned q, enum virtio_stop how);

@@ -103,7 +103,6 @@ struct vq_token {
  * whole chain. */
 struct vq_chain {
 	struct vq_token token;
-	struct iovec iov[VQ_IOV_MAX];
 	unsigned readable_count; /* iovecs */
 	unsigned writable_count;
 	unsigned readable_descs; /* descriptors, the empty ones included */
@@ -116,10 +115,12 @@ struct vq_chain {
 	 * is not in guest memory. A virtio-blk status goes there. Valid with every flag below. */
 	uint8_t *last_writable;
 	bool ends_readable;		 /* the last non-empty descriptor is device-readable */
-	bool is_readable_after_writable; /* 2.7.4.2 broken; descriptors of length 0 count too */
+	bool is_readable_after_writable; /* 2.7.4.2; empty ones do not count */
 	bool has_bad_address;		 /* some byte of a non-empty descriptor is in no RAM */
 	bool is_over_cap;  /* more descriptors, or iovecs after splitting, than VQ_IOV_MAX */
 	bool is_over_4gib; /* 2.7.5: more than 2^32 bytes in all */
+	bool is_redo;	   /* from vq->book, not from the available ring */
+	struct iovec iov[VQ_IOV_MAX];
 };
 
 /* A transport's book of the heads that are in flight, for a successor in case this process dies
@@ -152,6 +153,7 @@ struct vq {
 	uint16_t used_next;    /* next used-ring entry to write, staged ones included */
 	uint16_t used_shown;   /* used.idx as the driver can see it */
 	uint16_t used_decided; /* used_shown at the last interrupt decision */
+	bool is_undecided;     /* entries were published since */
 	bool must_notify; /* what was signalled before is unknown: interrupt at the next decision */
 	bool is_kick_wanted;
 
@@ -160,12 +162,15 @@ struct vq {
 	unsigned char *avail; /* le16 flags, le16 idx, le16 ring[size], le16 used_event */
 	unsigned char *used;  /* le16 flags, le16 idx, 8 bytes each [size], le16 avail_event */
 
-	uint64_t *in_flight; /* one bit for each head: popped and not yet published */
-	uint32_t in_flight_count;
+	unsigned char *heads; /* enum vq_head for each; private to vq.c, as is staged */
+	uint16_t *staged;     /* heads of used entries that are written and not published */
+	unsigned staged_count;
+	unsigned in_flight; /* chains popped and not yet staged or dropped */
 	/* Eventfd that its server waits on, or -1: kicked by function call. The transport may put
 	 * another one here while the queue is stopped, so a server waits for the one it finds in
 	 * queue_live(), until queue_stop(). It may be a hostile peer's: wait edge-triggered
-	 * (EPOLLET) and never read it, a read could block and is not needed. */
+	 * (EPOLLET) and never read it, a read could block and is not needed. A transport that put
+	 * one here takes it out again; what is here at virtio_device_deinit() is closed. */
 	int kick_fd;
 	struct vq_book *book;		/* NULL: nobody keeps one */
 	const _Atomic bool *is_cut_off; /* when set and true, vq_publish() shows nothing */
@@ -244,7 +249,8 @@ void vq_drop(struct vq *vq, struct vq_token token);
 void vq_disable_kicks(struct vq *vq);
 
 /* Ask for a kick at the next chain. Returns true if chains arrived meanwhile, for which no kick may
- * come: serve them before waiting. False on a broken queue. */
+ * come: go on with vq_pop() before waiting. True also if the ring was found broken just now, so
+ * that vq_pop() says it; false on a queue that was. */
 bool vq_enable_kicks(struct vq *vq) must_check;
 
 /* Ring arithmetic, free-running 16-bit indices (2.7.1: they wrap at 2^16). */
