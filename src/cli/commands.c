@@ -7,6 +7,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_list,
+	&cmd_results,
 	&cmd_version,
 	&cmd_help,
 	NULL,

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr results`: what earlier runs found, from the store. The JSON form prints each verdict's whole
+ * record as it was stored, one a line. */
+#include "cli/command.h"
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "harness/store.h"
+
+#include <argp.h>
+#include <stdio.h>
+
+struct results_options {
+	bool is_json;
+	int64_t run; /* as store_results() takes it */
+};
+
+static const struct argp_option results_options[] = {
+	{ "json", 'j', NULL, 0, "Print each record as one line of JSON", 0 },
+	{ "all", 'a', NULL, 0, "All runs, not only the newest", 0 },
+	{ "run", 'r', "N", 0, "Run number N", 0 },
+	{ 0 },
+};
+
+static error_t results_option(int key, char *arg, struct argp_state *state)
+{
+	struct results_options *options = state->input;
+	uint64_t run;
+
+	switch (key) {
+	case 'j':
+		options->is_json = true;
+		return 0;
+	case 'a':
+		options->run = -1;
+		return 0;
+	case 'r':
+		if (parse_u64_in(arg, 1, INT64_MAX, &run))
+			argp_error(state, "--run %s: not a run number", arg);
+		options->run = (int64_t)run;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp results_argp = {
+	.options = results_options,
+	.parser = results_option,
+	.doc = "Print the verdicts of the newest run, oldest first. Every verdict is stored when "
+	       "it "
+	       "falls, in $XDG_STATE_HOME/ktstr/results.db or ~/.local/state/ktstr/results.db.",
+};
+
+static int print_row(void *ctx, const struct store_row *row)
+{
+	const struct results_options *options = ctx;
+
+	if (options->is_json)
+		puts(row->result.record);
+	else
+		printf("%-5lld %s  %-9s %-20s %-10s %-24s %.1f s\n", (long long)row->run,
+		       row->started, row->result.verdict, row->result.scenario,
+		       row->result.topology, row->result.kernel,
+		       (double)row->result.duration_ns / NSEC_PER_SEC);
+	return 0;
+}
+
+static int results_run(const struct command *self, int argc, char **argv)
+{
+	struct results_options options = { 0 };
+	cleanup(buf_deinit) struct buf path = BUF_NULL;
+	cleanup(store_freep) struct store *store = NULL;
+	int r;
+
+	command_parse(self, argc, argv, &options);
+	r = store_default_path(&path);
+	if (r == 0)
+		r = store_open(buf_text(&path), &store);
+	if (r == 0)
+		r = store_results(store, options.run, print_row, &options);
+	return r < 0 ? command_fail(self, false, EXIT_INFRA) : 0;
+}
+
+const struct command cmd_results = {
+	.name = "results",
+	.summary = "the verdicts of earlier runs",
+	.argp = &results_argp,
+	.run = results_run,
+};
