@@ -28,6 +28,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_list;
 extern const struct command cmd_results;
 extern const struct command cmd_version;
+extern const struct command cmd_workloads;
 
 /* The table, ended by NULL. */
 const struct command *const *command_table(void);
