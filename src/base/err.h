@@ -14,10 +14,21 @@
 
 /* Start a new trail: @r is the negative errno that the caller will return, the words name the
  * thing, the value and the way out. Returns @r. Any thread; the trail is the thread's own. */
-#define err_new(r, ...) err_record((r), __FILE__, __LINE__, __VA_ARGS__)
+#define err_new(r, ...)                                                                            \
+	({                                                                                         \
+		int err_r_ =                                                                       \
+			(r); /* known to the compiler: paths after an error are seen as such */    \
+		err_record(err_r_, __FILE__, __LINE__, __VA_ARGS__);                               \
+		err_r_;                                                                            \
+	})
 
 /* Add this place to the trail and return @r unchanged. Only for r < 0. */
-#define err_trace(r) err_pass((r), __FILE__, __LINE__)
+#define err_trace(r)                                                                               \
+	({                                                                                         \
+		int err_r_ = (r);                                                                  \
+		err_pass(err_r_, __FILE__, __LINE__);                                              \
+		err_r_;                                                                            \
+	})
 
 int err_record(int r, const char *file, int line, const char *fmt, ...) printf_like(4, 5);
 int err_pass(int r, const char *file, int line);

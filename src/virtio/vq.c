@@ -276,12 +276,13 @@ void vq_unpop(struct vq *vq, const struct vq_chain *chain)
 		return;
 	vq->heads[chain->token.head] = VQ_HEAD_FREE;
 	vq->in_flight--;
-	if (chain->is_redo)
-		vq->book->redo_next--;
-	else
+	if (chain->is_redo) {
+		vq->book->redo_next--; /* in flight since the predecessor: it stays in the book */
+	} else {
 		vq->avail_next--;
-	if (vq->book)
-		vq->book->put_back(vq->book, chain->token.head);
+		if (vq->book)
+			vq->book->put_back(vq->book, chain->token.head);
+	}
 	counter_bump(&vq->counters.chains, UINT64_MAX); /* one less */
 }
 

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vhost/ring.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void vhost_ring_init(struct vhost_ring *ring, struct virtio_device *dev, unsigned index)
+{
+	*ring = (struct vhost_ring){
+		.dev = dev,
+		.index = index,
+		.kick_fd = -1,
+		.call_fd = -1,
+		.err_fd = -1,
+		.own_kick_fd = -1,
+		.inflight = INFLIGHT_RING_NULL,
+	};
+}
+
+void vhost_ring_deinit(struct vhost_ring *ring)
+{
+	ring->kick_fd = fd_close(ring->kick_fd);
+	ring->call_fd = fd_close(ring->call_fd);
+	ring->err_fd = fd_close(ring->err_fd);
+}
+
+static struct vq *vq_of(const struct vhost_ring *ring)
+{
+	return &ring->dev->queues[ring->index];
+}
+
+bool vhost_ring_is_running(const struct vhost_ring *ring)
+{
+	return vq_of(ring)->is_started;
+}
+
+bool vhost_ring_is_whole(const struct vhost_ring *ring)
+{
+	return ring->kick_fd >= 0 && ring->size && ring->has_address;
+}
+
+static int find_rings(const struct vhost_ring *ring, const struct vhost_mem *mem,
+		      struct vq_setup *ret)
+{
+	const struct vhost_vring_addr_msg *a = &ring->address;
+	struct vq_setup setup = { .size = ring->size };
+	uint64_t size = ring->size;
+	int r = vhost_mem_translate(mem, a->desc, size * sizeof(struct vring_desc), &setup.desc);
+
+	if (r >= 0)
+		r = vhost_mem_translate(mem, a->avail, 6 + 2 * size, &setup.avail);
+	if (r >= 0)
+		r = vhost_mem_translate(mem, a->used, 6 + 8 * size, &setup.used);
+	if (r < 0)
+		return err_prefix(r, "ring %u: ", ring->index);
+	*ret = setup;
+	return 0;
+}
+
+static int start_vq(struct vhost_ring *ring, const struct vhost_mem *mem,
+		    const struct vq_setup *setup, uint16_t base)
+{
+	switch (vq_resume(vq_of(ring), &mem->gmem, setup, base)) {
+	case 0:
+		return 0;
+	case VQ_BAD_SIZE:
+		return err_new(-EINVAL, "ring %u: size %u", ring->index, ring->size);
+	case VQ_BAD_ALIGNMENT:
+		return err_new(-EINVAL, "ring %u is misaligned", ring->index);
+	default:
+		return err_new(-EFAULT, "ring %u is not in one memory region", ring->index);
+	}
+}
+
+/* With a book the position comes from it: after a crash the front end cannot know it. What was
+ * taken is what was answered and what is in flight. */
+static int open_book(struct vhost_ring *ring, const struct inflight *inflight, uint16_t *base)
+{
+	struct vq *vq = vq_of(ring);
+	struct inflight_region *region;
+	int r = inflight_region_of(inflight, ring->index, ring->size, &region);
+
+	vq->book = NULL;
+	ring->region = NULL;
+	if (r < 0 || !region)
+		return r < 0 ? err_trace(r) : 0;
+	r = inflight_ring_start(&ring->inflight, region, inflight->queue_size, (uint16_t)ring->size,
+				vq->used_shown);
+	if (r < 0)
+		return err_trace(r);
+	if (r != INFLIGHT_FRESH)
+		*base = (uint16_t)(vq->used_shown + ring->inflight.book.redo_count);
+	vq->book = &ring->inflight.book;
+	ring->region = region;
+	return 0;
+}
+
+static void close_book(struct vhost_ring *ring)
+{
+	vq_of(ring)->book = NULL;
+	inflight_ring_deinit(&ring->inflight);
+}
+
+int vhost_ring_run(struct vhost_ring *ring, const struct vhost_mem *mem,
+		   const struct inflight *inflight, const _Atomic bool *is_cut_off)
+{
+	struct virtio_device *dev = ring->dev;
+	struct vq *vq = vq_of(ring);
+	struct vq_setup setup;
+	uint16_t base = ring->base;
+	int r = find_rings(ring, mem, &setup);
+
+	if (r >= 0)
+		r = start_vq(ring, mem, &setup, base);
+	if (r >= 0)
+		r = open_book(ring, inflight, &base);
+	if (r >= 0 && base != ring->base)
+		r = start_vq(ring, mem, &setup, base);
+	if (r < 0) {
+		vq_stop(vq);
+		close_book(ring);
+		return err_trace(r);
+	}
+	vq->is_cut_off = is_cut_off;
+	ring->own_kick_fd = vq->kick_fd;
+	if (vq->kick_fd >= 0)
+		vq->kick_fd = ring->kick_fd;
+	virtio_queue_go_live(dev, ring->index);
+	return 0;
+}
+
+/* Descriptors come to us non-blocking, but the front end can change that behind our back and fill
+ * the counter, and then a worker sits in write(). Emptying the counter lets it go; nothing is
+ * written after. */
+static void unblock(struct vhost_ring *ring)
+{
+	const int fds[] = { ring->call_fd, ring->err_fd };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		uint64_t count;
+		struct iovec iov = { &count, sizeof(count) };
+
+		if (fds[i] < 0 || fcntl(fds[i], F_GETFL) & O_NONBLOCK)
+			continue;
+		atomic_store(&ring->is_muted, true);
+		ssize_t n = preadv2(fds[i], &iov, 1, -1, RWF_NOWAIT);
+
+		(void)n;
+	}
+}
+
+void vhost_ring_park(struct vhost_ring *ring, enum virtio_stop how)
+{
+	struct vq *vq = vq_of(ring);
+
+	if (!vhost_ring_is_running(ring))
+		return;
+	unblock(ring);
+	ring->base = virtio_queue_end(ring->dev, ring->index, how);
+	vq->kick_fd = ring->own_kick_fd;
+	vq->is_cut_off = NULL;
+	close_book(ring);
+}
+
+void vhost_ring_stop(struct vhost_ring *ring)
+{
+	if (ring->region)
+		inflight_forget(ring->region);
+	ring->region = NULL;
+	ring->kick_fd = fd_close(ring->kick_fd);
+	ring->call_fd = fd_close(ring->call_fd);
+}
+
+bool vhost_is_eventfd(int fd)
+{
+	static const char name[] = "anon_inode:[eventfd]";
+	char link[64], target[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, target, sizeof(target));
+
+	return n == sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
+}
+
+/* The descriptor is an eventfd in non-blocking mode (session.c sees to both), so a full counter,
+ * which is a pending event as well, is no reason to wait. */
+static void signal_fd(const struct vhost_ring *ring, int fd)
+{
+	uint64_t one = 1;
+
+	if (fd < 0 || atomic_load_explicit(&ring->is_muted, memory_order_relaxed))
+		return;
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n;
+}
+
+void vhost_ring_call(struct vhost_ring *ring)
+{
+	signal_fd(ring, ring->call_fd);
+}
+
+void vhost_ring_err(struct vhost_ring *ring)
+{
+	signal_fd(ring, ring->err_fd);
+}
