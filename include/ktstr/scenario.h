@@ -45,8 +45,7 @@ struct ktstr_cgroup {
 /* One part of a scenario: operations, done in order, then a time in which the workers run and the
  * checks are judged. Operations are strings, "VERB ARGUMENT ...":
  *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
- *   "freeze CGROUP", "thaw CGROUP", "stop CGROUP", "start CGROUP" (its workers)
- *   "cpu 3 offline", "cpu 3 online" */
+ *   "freeze CGROUP", "thaw CGROUP" */
 struct ktstr_step {
 	const char *name;	/* for reports; default: step-0, step-1, ... */
 	const char *const *ops; /* OPS(...) */
@@ -64,7 +63,8 @@ struct ktstr_scenario {
 	const struct ktstr_step *steps;	     /* STEPS(...); or, instead, one hold: */
 	const char *hold;
 	const char *const *checks;
-	const char *timeout;	  /* of the whole scenario, without boot; NULL: 20 s + holds */
+	const char *timeout;	  /* of the whole scenario, without boot; NULL: 20 s and twice
+					its holds and more for many workers */
 	const char *const *fixes; /* FIXES(...): "commit 12 hex (subject)" that it guards */
 	const char
 		*expected_reason; /* this scenario is known to fail, and why: FAIL becomes XFAIL */

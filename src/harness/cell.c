@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From a scenario's table to a cell: needs, machine, cgroups, workers, steps, claims, in this order;
+ * then the plan is checked as the guest will check it, and its size measured. */
+#include "harness/cell.h"
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "harness/compile.h"
+#include "harness/scene.h"
+#include "wire/frame.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char default_topology[] = "1n1l2c1t";
+
+static int choose_machine(struct cell *cell, const struct cell_options *options)
+{
+	const struct ktstr_scenario *s = cell->record->scenario;
+	const char *label = s->topology ? s->topology : default_topology;
+	int r = 0;
+
+	if (options->topology)
+		cell->topology = *options->topology;
+	else
+		r = topology_parse(label, &cell->topology);
+	if (r < 0)
+		return err_trace(r);
+	cell->memory_bytes = options->memory_bytes;
+	if (!cell->memory_bytes && s->memory) {
+		if (parse_bytes(s->memory, &cell->memory_bytes) < 0 || !cell->memory_bytes)
+			return err_new(-EINVAL, "memory \"%s\": expected a size such as 512M",
+				       s->memory);
+	}
+	if (!cell->memory_bytes)
+		cell->memory_bytes = 512 * MIB + 8 * MIB * topology_cpu_count(&cell->topology);
+	return 0;
+}
+
+struct need {
+	const char *what;
+	unsigned wanted;
+	unsigned have;
+};
+
+static int check_needs(const struct cell *cell)
+{
+	const struct ktstr_needs *n = &cell->record->scenario->needs;
+	const struct topology *t = &cell->topology;
+	const struct need needs[] = {
+		{ "CPUs", n->cpus, topology_cpu_count(t) },
+		{ "LLCs", n->llcs, t->llcs },
+		{ "nodes", n->nodes, t->nodes },
+		{ "threads in a core", n->threads_per_core, t->threads_per_core },
+	};
+	char label[TOPOLOGY_LABEL_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (needs[i].have >= needs[i].wanted)
+			continue;
+		err_record(CELL_NEEDS_UNMET, __FILE__, __LINE__, "needs %u %s, machine %s has %u",
+			   needs[i].wanted, needs[i].what, topology_label(t, label), needs[i].have);
+		return CELL_NEEDS_UNMET;
+	}
+	return 0;
+}
+
+static int compile_claims(struct cell *cell)
+{
+	const char *const *from = cell->record->scenario->checks;
+	uint32_t count = 0;
+
+	while (from && from[count])
+		count++;
+	if (count == 0)
+		return err_new(-EINVAL, "checks: there are none");
+	cell->claims = calloc(count, sizeof(*cell->claims));
+	if (!cell->claims)
+		return err_new(-ENOMEM, "out of memory for checks");
+	for (; cell->claim_count < count; cell->claim_count++) {
+		struct claim *claim = &cell->claims[cell->claim_count];
+		bool is_empty = true;
+		int r = claim_parse(from[cell->claim_count], claim);
+
+		if (r < 0)
+			return err_prefix(r, "check ");
+		for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
+			is_empty &= !claim_covers(claim, cell, g);
+		if (is_empty) {
+			r = err_new(-EINVAL, "check \"%s\": of=%s names no workers", claim->text,
+				    claim->scope);
+			claim_deinit(claim);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int compile_disks(struct cell *cell, const struct cell_options *options)
+{
+	const struct ktstr_scenario *s = cell->record->scenario;
+	bool has_disk = options->has_disk || (s->disks && s->disks[0]);
+
+	if (cell->needs_disk && !has_disk)
+		return err_new(-EINVAL, "disks: a workload reads the test disk, and there is none");
+	return 0;
+}
+
+/* Boot apart, a scenario takes its holds and the making and ending of its workers. */
+static int choose_timeout(struct cell *cell, const struct cell_options *options)
+{
+	const char *own = cell->record->scenario->timeout;
+
+	cell->timeout_ns = options->timeout_ns;
+	if (!cell->timeout_ns && own && parse_duration_ns(own, &cell->timeout_ns) < 0)
+		return err_new(-EINVAL, "timeout \"%s\": expected a duration such as 30s", own);
+	if (!cell->timeout_ns)
+		cell->timeout_ns = 20 * NSEC_PER_SEC + 2 * cell->hold_ns +
+				   cell->plan.header.worker_count * NSEC_PER_SEC / 4;
+	return 0;
+}
+
+static int finish_plan(struct cell *cell, const struct cell_options *options)
+{
+	struct buf encoded = BUF_NULL;
+	int r;
+
+	cell->plan.header.version = WIRE_VERSION;
+	cell->plan.header.seed = options->seed;
+	cell->plan.header.report_deadline_ns = 5 * NSEC_PER_SEC;
+	r = plan_encode(&cell->plan, &encoded);
+	buf_deinit(&encoded);
+	return r;
+}
+
+static int compile_parts(struct cell *cell, const struct cell_options *options)
+{
+	struct compiler c = { .cell = cell, .scenario = cell->record->scenario };
+	unsigned cpus = topology_cpu_count(&cell->topology);
+	uint32_t empty;
+	int r;
+
+	for (unsigned cpu = 0; cpu < cpus; cpu++)
+		mask_set(&c.machine, cpu);
+	r = plan_add_string(&cell->plan, "", &empty);
+	if (r == 0)
+		r = compile_cgroups(&c);
+	if (r == 0)
+		r = compile_workers(&c);
+	if (r == 0)
+		r = compile_first_scene(&c);
+	if (r == 0)
+		r = compile_steps(&c);
+	scene_deinit(&c.scene);
+	if (r == 0)
+		r = compile_claims(cell);
+	if (r == 0)
+		r = compile_disks(cell, options);
+	if (r == 0)
+		r = choose_timeout(cell, options);
+	if (r == 0)
+		r = finish_plan(cell, options);
+	return r;
+}
+
+int cell_compile(const struct ktstr_record *record, const struct cell_options *options,
+		 struct cell *ret)
+{
+	struct cell cell = { .record = record };
+	int r = choose_machine(&cell, options);
+
+	if (r == 0)
+		r = check_needs(&cell);
+	if (r == 0)
+		r = compile_parts(&cell, options);
+	if (r < 0) {
+		cell_deinit(&cell);
+		return err_prefix(r, "scenario %s: ", record->name);
+	}
+	*ret = cell;
+	return r;
+}
+
+void cell_deinit(struct cell *c)
+{
+	for (uint32_t i = 0; i < c->window_count; i++)
+		scene_deinit(&c->windows[i].scene);
+	for (uint32_t i = 0; i < c->claim_count; i++)
+		claim_deinit(&c->claims[i]);
+	free(c->windows);
+	free(c->claims);
+	free(c->cgroups);
+	plan_deinit(&c->plan);
+	*c = CELL_NULL;
+}
+
+char *cell_group_name(const struct cell *c, uint32_t group, char *text)
+{
+	const struct plan_group *g = &c->plan.groups[group];
+	uint32_t cgroup = c->plan.workers[g->first_worker].cgroup;
+
+	if (cgroup == PLAN_NONE)
+		snprintf(text, CELL_NAME_BYTES, "%s", g->name);
+	else
+		snprintf(text, CELL_NAME_BYTES, "%s/%s", c->plan.cgroups[cgroup].path, g->name);
+	return text;
+}
+
+char *cell_worker_name(const struct cell *c, uint32_t worker, char *text)
+{
+	uint32_t group = c->plan.workers[worker].group;
+	const struct plan_group *g = &c->plan.groups[group];
+	size_t len;
+
+	cell_group_name(c, group, text);
+	len = strlen(text);
+	if (g->worker_count > 1)
+		snprintf(text + len, CELL_NAME_BYTES - len, "[%u]", worker - g->first_worker);
+	return text;
+}
+
+const struct cell_window *cell_window_of_step(const struct cell *c, uint32_t step)
+{
+	for (uint32_t i = 0; i < c->window_count; i++) {
+		if (c->windows[i].step == step)
+			return &c->windows[i];
+	}
+	return NULL;
+}
+
+/* Linux kernel/sched/core.c, sched_prio_to_weight[]. */
+static const unsigned nice_weights[40] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+	9548,  7620,  6100,  4904,  3906,  3121,  2501,	 1991,	1586,  1277,
+	1024,  820,   655,   526,   423,   335,	  272,	 215,	172,   137,
+	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
+};
+
+unsigned cell_nice_weight(const struct plan_sched *s)
+{
+	if (s->flags & SCHED_HAS_POLICY && s->policy == SCHED_IDLE)
+		return 3;
+	return nice_weights[s->flags & SCHED_HAS_NICE ? s->nice + 20 : 20];
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A cell: one scenario on one machine, compiled. It holds the plan for the guest, and what the host
+ * has to remember to judge the guest's answers: names, the claims, and for each window the settings
+ * that were in force in it (the scene).
+ *
+ * Compiling resolves and checks everything the scenario says; nothing has booted yet. */
+#pragma once
+
+#include "base/err.h"
+#include "harness/check.h"
+#include "vmm/topology.h"
+#include "wire/plan.h"
+#include "wire/workloads.h"
+
+#include <ktstr/scenario.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Settings of a cgroup in a window. */
+struct scene_cgroup {
+	unsigned weight;
+	uint64_t quota_us; /* PLAN_MAX: none */
+	uint64_t period_us;
+	struct cpu_mask own;  /* its cpuset; empty: none */
+	struct cpu_mask cpus; /* effective: its cpuset and those above it */
+	bool is_frozen;
+};
+
+/* Settings of the workers of one entry. */
+struct scene_group {
+	uint32_t cgroup; /* or PLAN_NONE */
+	struct plan_sched sched;
+	bool is_stopped;
+};
+
+struct scene {
+	struct scene_cgroup *cgroups; /* as many as the plan has */
+	struct scene_group *groups;
+	struct cpu_mask *allowed; /* of each worker */
+};
+
+struct cell_window {
+	uint32_t step; /* of the plan */
+	char name[PLAN_NAME_BYTES];
+	uint64_t hold_ns;
+	struct scene scene;
+};
+
+struct cell_cgroup {
+	uint32_t parent; /* or PLAN_NONE */
+};
+
+struct cell {
+	const struct ktstr_record *record;
+	struct topology topology;
+	uint64_t memory_bytes;
+	uint64_t timeout_ns; /* of the plan's run, without boot */
+	uint64_t hold_ns;    /* of all windows */
+	struct plan plan;
+	struct cell_cgroup *cgroups;
+	struct cell_window *windows;
+	uint32_t window_count;
+	struct claim *claims;
+	uint32_t claim_count;
+	bool needs_disk;
+};
+
+#define CELL_NULL ((struct cell){ 0 })
+
+enum cell_outcome { CELL_NEEDS_UNMET = 1 };
+
+/* What the command line says about all cells. */
+struct cell_options {
+	const struct topology *topology; /* NULL: the scenario's own */
+	uint64_t memory_bytes;		 /* 0: the scenario's own, or by the number of CPUs */
+	uint64_t timeout_ns;		 /* 0: the scenario's own */
+	uint64_t seed;
+	bool has_disk; /* the command line brings one */
+};
+
+/* Compile. Returns 0; CELL_NEEDS_UNMET, with what is missing in the error trail's words; -EINVAL
+ * with words "scenario NAME: FIELD \"VALUE\": ..."; -ENOMEM. Free with cell_deinit(), after 0 and
+ * after CELL_NEEDS_UNMET. */
+int cell_compile(const struct ktstr_record *record, const struct cell_options *options,
+		 struct cell *ret) must_check;
+void cell_deinit(struct cell *c);
+
+/* "left/spin": the name of an entry of workers, and "left/spin[2]": of one worker, for reports.
+ * @text has CELL_NAME_BYTES. Returns @text. */
+enum { CELL_NAME_BYTES = PLAN_PATH_BYTES + PLAN_NAME_BYTES + 16 };
+char *cell_group_name(const struct cell *c, uint32_t group, char *text);
+char *cell_worker_name(const struct cell *c, uint32_t worker, char *text);
+
+/* The window of a plan's step, or NULL. */
+const struct cell_window *cell_window_of_step(const struct cell *c, uint32_t step);
+
+/* Load weight of a worker as the kernel has it: of its nice value, 3 for SCHED_IDLE. */
+unsigned cell_nice_weight(const struct plan_sched *s);

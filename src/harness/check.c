@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of checks, and claims as scenarios write them. */
+#include "harness/check.h"
+
+#include "base/util.h"
+#include "harness/cell.h"
+#include "harness/spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct check *const checks[] = {
+	&check_share, &check_starvation, &check_isolation, &check_wake_latency, NULL,
+};
+
+const struct check *const *check_table(void)
+{
+	return checks;
+}
+
+static const struct check *find_check(const char *name)
+{
+	for (const struct check *const *c = checks; *c; c++) {
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	}
+	return NULL;
+}
+
+static int set_value(struct claim *c, const struct spec_arg *arg)
+{
+	if (strcmp(arg->key, "of") == 0) {
+		c->scope = strdup(arg->value);
+		return c->scope ? 0 : err_new(-ENOMEM, "out of memory for %s", arg->value);
+	}
+	for (unsigned i = 0; i < c->check->param_count; i++) {
+		const struct check_param *p = &c->check->params[i];
+		int r;
+
+		if (strcmp(p->name, arg->key) != 0)
+			continue;
+		r = spec_value(arg->value, p->unit, &c->values[i]);
+		c->is_given[i] = true;
+		return r < 0 ? err_prefix(r, "%s ", arg->key) : 0;
+	}
+	return err_new(-EINVAL, "%s has no %s", c->check->name, arg->key);
+}
+
+static int require_bound(const struct claim *c)
+{
+	const struct check_param *first = NULL;
+
+	for (unsigned i = 0; i < c->check->param_count; i++) {
+		if (!c->check->params[i].is_bound)
+			continue;
+		if (c->is_given[i])
+			return 0;
+		first = first ? first : &c->check->params[i];
+	}
+	if (!first)
+		return 0;
+	return err_new(-EINVAL, "its bound is missing: %s=, %s", first->name,
+		       spec_unit_text(first->unit));
+}
+
+int claim_parse(const char *text, struct claim *ret)
+{
+	struct spec s;
+	struct claim c = { .text = text };
+	int r = spec_parse(text, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	c.check = find_check(s.name);
+	if (!c.check)
+		r = err_new(-EINVAL, "no check has that name");
+	for (unsigned i = 0; r == 0 && i < c.check->param_count; i++)
+		c.values[i] = c.check->params[i].value;
+	for (unsigned i = 0; r == 0 && i < s.count; i++)
+		r = set_value(&c, &s.args[i]);
+	if (r == 0)
+		r = require_bound(&c);
+	spec_deinit(&s);
+	if (r < 0) {
+		claim_deinit(&c);
+		return err_prefix(r, "\"%s\": ", text);
+	}
+	*ret = c;
+	return 0;
+}
+
+void claim_deinit(struct claim *c)
+{
+	free(c->scope);
+	*c = (struct claim){ 0 };
+}
+
+/* "a" covers a's workers and those of a/b; "a/spin" one entry. */
+bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group)
+{
+	char name[CELL_NAME_BYTES];
+	size_t len;
+
+	if (!c->scope)
+		return true;
+	cell_group_name(cell, group, name);
+	len = strlen(c->scope);
+	return strncmp(name, c->scope, len) == 0 && (name[len] == '\0' || name[len] == '/');
+}
+
+int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
+	      uint32_t *count_ret)
+{
+	uint32_t count = cell->claim_count * cell->window_count, i = 0;
+	struct finding *all = calloc(count + 1, sizeof(*all));
+	int r = all ? 0 : err_new(-ENOMEM, "out of memory for %u findings", count);
+
+	for (uint32_t w = 0; w < cell->window_count; w++) {
+		for (uint32_t c = 0; c < cell->claim_count && r == 0; c++) {
+			const struct claim *claim = &cell->claims[c];
+			struct finding *f = &all[i++];
+
+			f->claim = claim;
+			f->window = &cell->windows[w];
+			r = claim->check->evaluate(claim, cell, f->window, telemetry, f);
+			if (r == 0)
+				r = buf_ok(&f->figures);
+			if (r == 0)
+				r = buf_ok(&f->evidence);
+		}
+	}
+	if (r < 0) {
+		findings_free(all, all ? count : 0);
+		return err_trace(r);
+	}
+	*ret = all;
+	*count_ret = count;
+	return 0;
+}
+
+struct finding *findings_free(struct finding *all, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		buf_deinit(&all[i].figures);
+		buf_deinit(&all[i].evidence);
+	}
+	free(all);
+	return NULL;
+}

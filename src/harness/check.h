@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Checks: the claims that scenarios make, as records, and the findings that come out of judging
+ * them against the telemetry of a run.
+ *
+ * To add a check: write its record in a file check_NAME.c, declare it below, put it into the table
+ * of check.c and its line into ktstr/check.h. A must-pass and a must-fail scenario go with it. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "harness/verdict.h"
+#include "wire/workloads.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cell;
+struct cell_window;
+struct telemetry;
+struct claim;
+
+enum { CHECK_PARAMS = 6 };
+
+struct check_param {
+	const char *name;
+	enum param_unit unit;
+	uint64_t value; /* default; not used for bounds */
+	bool is_bound;	/* at least one of a check's bounds must be given */
+	const char *help;
+};
+
+/* What judging one claim over one window came to. */
+struct finding {
+	const struct claim *claim;
+	const struct cell_window *window;
+	enum verdict verdict; /* PASS, FAIL, UNDECIDED or INFRA */
+	const char *unit;     /* of observed and bound */
+	uint64_t observed;
+	uint64_t bound;
+	uint64_t samples;
+	struct buf figures; /* one line: what was seen */
+	struct buf
+		evidence; /* lines, each ended by \n: who, when, where; only if it did not hold */
+};
+
+struct check {
+	const char *name;
+	const char *summary;
+	unsigned param_count;
+	struct check_param params[CHECK_PARAMS];
+	/* Judge @claim over @window into @ret, which comes with claim and window set and the rest
+	 * zero. 0 or -ENOMEM. */
+	int (*evaluate)(const struct claim *claim, const struct cell *cell,
+			const struct cell_window *window, const struct telemetry *telemetry,
+			struct finding *ret);
+};
+
+extern const struct check check_share;
+extern const struct check check_starvation;
+extern const struct check check_isolation;
+extern const struct check check_wake_latency;
+
+/* The table, ended by NULL. */
+const struct check *const *check_table(void);
+
+/* A check with its bounds, as a scenario states it. */
+struct claim {
+	const struct check *check;
+	const char *text; /* as written, borrowed from the scenario */
+	uint64_t values[CHECK_PARAMS];
+	bool is_given[CHECK_PARAMS];
+	char *scope; /* of=CGROUP[/WORKERS]; NULL: everybody */
+};
+
+/* Parse. -EINVAL with words: unknown check or parameter, unit missing, no bound. claim_deinit()
+ * frees. */
+int claim_parse(const char *text, struct claim *ret) must_check;
+void claim_deinit(struct claim *c);
+
+/* Is worker entry @group inside the claim's scope? */
+bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group);
+
+/* Judge all claims of @cell over all its windows. @ret is an array of claim_count * window_count
+ * findings for findings_free(). 0 or -ENOMEM. */
+int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
+	      uint32_t *count_ret) must_check;
+struct finding *findings_free(struct finding *all, uint32_t count);

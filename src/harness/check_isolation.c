@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* isolation: nobody was seen on a CPU that its cpuset and affinity forbid, from the moment on at
+ * which the write that forbade it had returned. Not about time: noise changes nothing. */
+#include "harness/check.h"
+
+#include "harness/telemetry.h"
+
+static void describe(const struct cell *cell, const struct cell_window *window,
+		     const struct window_data *data, uint32_t worker, struct buf *out)
+{
+	const struct wire_report *r = &data->reports[worker].report;
+	char name[CELL_NAME_BYTES], allowed[MASK_TEXT_BYTES];
+
+	buf_printf(out,
+		   "%s was seen %llu times outside CPUs %s, first on CPU %u, %.1f ms into the "
+		   "window\n",
+		   cell_worker_name(cell, worker, name), (unsigned long long)r->outside_count,
+		   mask_format(&window->scene.allowed[worker], allowed), r->outside_cpu,
+		   r->outside_ns > data->begin_ns ? (double)(r->outside_ns - data->begin_ns) / 1e6
+						  : 0.0);
+}
+
+static int isolation_evaluate(const struct claim *claim, const struct cell *cell,
+			      const struct cell_window *window, const struct telemetry *t,
+			      struct finding *ret)
+{
+	const struct window_data *data = telemetry_window(t, window);
+
+	ret->unit = "times";
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		const struct wire_report *r = &data->reports[w].report;
+
+		if (!claim_covers(claim, cell, cell->plan.workers[w].group))
+			continue;
+		ret->samples += r->checkpoints;
+		ret->observed += r->outside_count;
+		if (r->outside_count)
+			describe(cell, window, data, w, &ret->evidence);
+	}
+	ret->verdict = ret->observed ? VERDICT_FAIL : VERDICT_PASS;
+	buf_printf(&ret->figures, "%llu of %llu looks found a worker outside its CPUs",
+		   (unsigned long long)ret->observed, (unsigned long long)ret->samples);
+	return 0;
+}
+
+const struct check check_isolation = {
+	.name = "isolation",
+	.summary = "nobody ran outside its cpuset or affinity",
+	.evaluate = isolation_evaluate,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of cell_compile(), private to it: each takes a table of the scenario, checks it and
+ * appends to the plan. Errors come with the field and value in words; cell_compile() puts the
+ * scenario's name before them. */
+#pragma once
+
+#include "harness/cell.h"
+
+struct compiler {
+	struct cell *cell;
+	const struct ktstr_scenario *scenario;
+	struct cpu_mask machine; /* all CPUs */
+	struct scene scene;	 /* in force where the compiler stands */
+};
+
+/* compile_groups.c: the cgroups, then their workers, as tables of the plan; and what is in force
+ * before the first operation. */
+int compile_cgroups(struct compiler *c) must_check;
+int compile_workers(struct compiler *c) must_check;
+int compile_first_scene(struct compiler *c) must_check;
+
+/* Bring the effective CPU sets of all cgroups and workers of the scene up to date, after a cgroup's
+ * own set has changed. -EINVAL if a cgroup is left without a CPU. */
+int compile_refresh_cpus(struct compiler *c) must_check;
+
+/* compile_steps.c: operations, steps and windows. */
+int compile_steps(struct compiler *c) must_check;
+
+/* The index of the cgroup with that path, or PLAN_NONE. */
+uint32_t compile_find_cgroup(const struct compiler *c, const char *path);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/spec.h"
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "base/util.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+
+static int add_arg(const char *text, struct spec *s, char *word)
+{
+	char *equals = strchr(word, '=');
+
+	if (!equals || equals == word || !equals[1])
+		return err_new(-EINVAL, "\"%s\": %s is not KEY=VALUE", text, word);
+	if (s->count == SPEC_ARGS_MAX)
+		return err_new(-EINVAL, "\"%s\": more than %d settings", text, SPEC_ARGS_MAX);
+	*equals = '\0';
+	for (unsigned i = 0; i < s->count; i++) {
+		if (strcmp(s->args[i].key, word) == 0)
+			return err_new(-EINVAL, "\"%s\": %s is set twice", text, word);
+	}
+	s->args[s->count++] = (struct spec_arg){ .key = word, .value = equals + 1 };
+	return 0;
+}
+
+int spec_parse(const char *text, struct spec *ret)
+{
+	cleanup(spec_deinit) struct spec s = { .storage = strdup(text) };
+	char *rest = NULL;
+
+	if (!s.storage)
+		return err_new(-ENOMEM, "out of memory for \"%s\"", text);
+	s.name = strtok_r(s.storage, " ", &rest);
+	if (!s.name || strchr(s.name, '='))
+		return err_new(-EINVAL, "\"%s\": a name must come first", text);
+	for (char *word = strtok_r(NULL, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		int r = add_arg(text, &s, word);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	*ret = s;
+	s.storage = NULL;
+	return 0;
+}
+
+void spec_deinit(struct spec *s)
+{
+	free(s->storage);
+	*s = SPEC_NULL;
+}
+
+static int parse_permille(const char *text, uint64_t *ret)
+{
+	static const char unit[] = "permille";
+	size_t len = strlen(text);
+	char number[16];
+
+	if (!str_ends_with(text, unit) || len - (sizeof(unit) - 1) >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, len - (sizeof(unit) - 1));
+	number[len - (sizeof(unit) - 1)] = '\0';
+	return parse_u64_in(number, 0, 1000, ret);
+}
+
+struct unit_form {
+	int (*parse)(const char *text, uint64_t *ret);
+	const char *text;
+};
+
+static const struct unit_form unit_forms[] = {
+	[PARAM_COUNT] = { parse_u64, "a number" },
+	[PARAM_NS] = { parse_duration_ns, "a duration with its unit, such as 50ms" },
+	[PARAM_BYTES] = { parse_bytes, "a size such as 4KiB" },
+	[PARAM_PERMILLE] = { parse_permille, "thousandths from 0permille to 1000permille" },
+	[PARAM_HZ] = { parse_u64, "a number of times in a second" },
+};
+
+const char *spec_unit_text(enum param_unit unit)
+{
+	return unit_forms[unit].text;
+}
+
+int spec_value(const char *text, enum param_unit unit, uint64_t *ret)
+{
+	if (unit_forms[unit].parse(text, ret) < 0)
+		return err_new(-EINVAL, "\"%s\": expected %s", text, unit_forms[unit].text);
+	return 0;
+}
+
+static int set_param(const struct workload *w, const struct spec_arg *arg,
+		     uint64_t params[PLAN_PARAMS])
+{
+	int index = workload_param_index(w, arg->key);
+	int r;
+
+	if (index < 0)
+		return err_new(-EINVAL, "\"%s\": workload %s has no such parameter", arg->key,
+			       w->name);
+	r = spec_value(arg->value, w->params[index].unit, &params[index]);
+	return r < 0 ? err_prefix(r, "%s ", arg->key) : 0;
+}
+
+int spec_work(const char *text, uint32_t *id_ret, uint64_t params_ret[PLAN_PARAMS])
+{
+	cleanup(spec_deinit) struct spec s = SPEC_NULL;
+	uint64_t params[PLAN_PARAMS] = { 0 };
+	const struct workload *w;
+	uint32_t id;
+	int r = spec_parse(text, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	w = workload_by_name(s.name, &id);
+	if (!w)
+		return err_new(-EINVAL, "\"%s\": no workload has that name", s.name);
+	workload_defaults(w, params);
+	for (unsigned i = 0; i < s.count && r == 0; i++)
+		r = set_param(w, &s.args[i], params);
+	if (r == 0)
+		r = workload_check(w, params);
+	if (r < 0)
+		return err_prefix(r, "\"%s\": ", text);
+	*id_ret = id;
+	memcpy(params_ret, params, sizeof(params));
+	return 0;
+}
+
+static int parse_percent(const char *text, uint64_t *ret)
+{
+	char number[16];
+	size_t len = strlen(text);
+
+	if (len == 0 || len > sizeof(number) || text[len - 1] != '%')
+		return -EINVAL;
+	memcpy(number, text, len - 1);
+	number[len - 1] = '\0';
+	return parse_u64_in(number, 1, 100000, ret);
+}
+
+int spec_count(const char *text, unsigned cpus, uint32_t *ret)
+{
+	uint64_t count;
+
+	if (!text)
+		count = 1;
+	else if (strcmp(text, "per-cpu") == 0)
+		count = cpus;
+	else if (parse_percent(text, &count) == 0)
+		count = (count * cpus + 99) / 100;
+	else if (parse_u64_in(text, 1, PLAN_WORKERS_MAX, &count) < 0)
+		return err_new(-EINVAL, "\"%s\": expected a number from 1 to %d, per-cpu, or N%%",
+			       text, PLAN_WORKERS_MAX);
+	if (count > PLAN_WORKERS_MAX)
+		return err_new(-EINVAL, "\"%s\": that is more than %d workers", text,
+			       PLAN_WORKERS_MAX);
+	*ret = (uint32_t)count;
+	return 0;
+}
+
+struct policy_word {
+	const char *word;
+	uint32_t policy;
+	bool has_priority;
+};
+
+static const struct policy_word policy_words[] = {
+	{ "normal", SCHED_OTHER, false }, { "batch", SCHED_BATCH, false },
+	{ "idle", SCHED_IDLE, false },	  { "fifo", SCHED_FIFO, true },
+	{ "rr", SCHED_RR, true },
+};
+
+/* Does @text begin with the word of @p? Then the rest is its priority, or nothing. */
+static const char *policy_rest(const char *text, const struct policy_word *p)
+{
+	size_t len = strlen(p->word);
+
+	if (strncmp(text, p->word, len) != 0 || (text[len] && text[len] != ' '))
+		return NULL;
+	return text[len] ? text + len + 1 : text + len;
+}
+
+static int set_policy(const char *text, struct plan_sched *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(policy_words); i++) {
+		const struct policy_word *p = &policy_words[i];
+		const char *rest = policy_rest(text, p);
+		uint64_t priority = 0;
+
+		if (!rest)
+			continue;
+		if (p->has_priority && parse_u64_in(rest, 1, 99, &priority) < 0)
+			return err_new(-EINVAL, "\"%s\": expected a priority from 1 to 99", text);
+		if (!p->has_priority && *rest)
+			return err_new(-EINVAL, "\"%s\": %s takes no priority", text, p->word);
+		ret->policy = p->policy;
+		ret->priority = (uint32_t)priority;
+		ret->flags |= SCHED_HAS_POLICY;
+		return 0;
+	}
+	return err_new(-EINVAL, "\"%s\": expected normal, batch, idle, fifo PRIO or rr PRIO", text);
+}
+
+int spec_sched(const char *policy, int nice, struct plan_sched *ret)
+{
+	struct plan_sched s = { 0 };
+	int r;
+
+	if (nice < -20 || nice > 19)
+		return err_new(-EINVAL, "\"%d\": nice is from -20 to 19", nice);
+	if (nice) {
+		s.nice = nice;
+		s.flags |= SCHED_HAS_NICE;
+	}
+	r = policy ? set_policy(policy, &s) : 0;
+	if (r < 0)
+		return err_trace(r);
+	if (nice && s.priority)
+		return err_new(-EINVAL, "\"%s\": real-time workers have no nice value", policy);
+	*ret = s;
+	return 0;
+}
+
+int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t quota_ns, period_ns;
+	char quota[32];
+
+	if (strcmp(text, "max") == 0) {
+		*quota_us_ret = PLAN_MAX;
+		*period_us_ret = PLAN_PERIOD_US;
+		return 0;
+	}
+	if (!slash || (size_t)(slash - text) >= sizeof(quota))
+		return err_new(-EINVAL, "\"%s\": expected max, or QUOTA/PERIOD as 10ms/100ms",
+			       text);
+	memcpy(quota, text, (size_t)(slash - text));
+	quota[slash - text] = '\0';
+	if (parse_duration_ns(quota, &quota_ns) < 0 || parse_duration_ns(slash + 1, &period_ns) < 0)
+		return err_new(-EINVAL, "\"%s\": expected max, or QUOTA/PERIOD as 10ms/100ms",
+			       text);
+	if (quota_ns < NSEC_PER_MSEC)
+		return err_new(-EINVAL, "\"%s\": the kernel takes quotas from 1ms", text);
+	if (period_ns < NSEC_PER_MSEC || period_ns > NSEC_PER_SEC)
+		return err_new(-EINVAL, "\"%s\": the kernel takes periods from 1ms to 1s", text);
+	*quota_us_ret = quota_ns / NSEC_PER_USEC;
+	*period_us_ret = period_ns / NSEC_PER_USEC;
+	return 0;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/telemetry.h"
+
+#include "base/util.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int window_init(struct window_data *w, unsigned cpus, uint32_t workers)
+{
+	*w = (struct window_data){
+		.begin = calloc(cpus, sizeof(*w->begin)),
+		.end = calloc(cpus, sizeof(*w->end)),
+		.reports = calloc(workers + 1, sizeof(*w->reports)),
+		.host_delay_begin_ns = calloc(cpus, sizeof(uint64_t)),
+		.host_delay_end_ns = calloc(cpus, sizeof(uint64_t)),
+	};
+	if (!w->begin || !w->end || !w->reports || !w->host_delay_begin_ns || !w->host_delay_end_ns)
+		return err_new(-ENOMEM, "out of memory for a window");
+	return 0;
+}
+
+static void free_reports(struct worker_report *reports, uint32_t count)
+{
+	for (uint32_t i = 0; reports && i < count; i++)
+		free(reports[i].wakes);
+	free(reports);
+}
+
+int telemetry_init(struct telemetry *t, const struct cell *cell)
+{
+	const struct plan_header *h = &cell->plan.header;
+	int r = 0;
+
+	*t = (struct telemetry){
+		.cell = cell,
+		.cpu_count = topology_cpu_count(&cell->topology),
+		.worker_count = h->worker_count,
+		.limits = { .workers = h->worker_count,
+			    .cgroups = h->cgroup_count,
+			    .payloads = h->payload_count,
+			    .steps = h->step_count,
+			    .ops = h->op_count,
+			    .buckets = HIST_BUCKETS },
+		.windows = calloc(cell->window_count + 1, sizeof(*t->windows)),
+		.whole = calloc(h->worker_count + 1, sizeof(*t->whole)),
+	};
+	if (!t->windows || !t->whole)
+		r = err_new(-ENOMEM, "out of memory for %u windows", cell->window_count);
+	for (; r == 0 && t->window_count < cell->window_count; t->window_count++)
+		r = window_init(&t->windows[t->window_count], t->cpu_count, t->worker_count);
+	if (r < 0)
+		telemetry_deinit(t);
+	return r;
+}
+
+void telemetry_deinit(struct telemetry *t)
+{
+	for (uint32_t i = 0; i < t->window_count; i++) {
+		struct window_data *w = &t->windows[i];
+
+		free_reports(w->reports, t->worker_count);
+		free(w->begin);
+		free(w->end);
+		free(w->host_delay_begin_ns);
+		free(w->host_delay_end_ns);
+	}
+	free(t->windows);
+	free_reports(t->whole, t->worker_count);
+	*t = TELEMETRY_NULL;
+}
+
+struct window_data *telemetry_window(const struct telemetry *t, const struct cell_window *w)
+{
+	return &t->windows[w - t->cell->windows];
+}
+
+static struct window_data *window_of_step(const struct telemetry *t, uint32_t step)
+{
+	const struct cell_window *w = cell_window_of_step(t->cell, step);
+
+	return w ? telemetry_window(t, w) : NULL;
+}
+
+static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_ret,
+		     bool *is_end_ret)
+{
+	struct wire_event e;
+	struct window_data *w;
+	int r = event_decode(f->payload, f->len, &t->limits, &e);
+
+	if (r < 0)
+		return err_trace(r);
+	if (e.code != EVENT_HOLD_BEGIN && e.code != EVENT_HOLD_END)
+		return 0;
+	w = window_of_step(t, e.index);
+	if (!w)
+		return err_new(-EPROTO, "EVENT: step %u has no window", e.index);
+	*step_ret = e.index;
+	*is_end_ret = e.code == EVENT_HOLD_END;
+	if (*is_end_ret)
+		w->end_ns = e.ns;
+	else
+		w->begin_ns = e.ns;
+	w->has_begun |= !*is_end_ret;
+	w->has_ended |= *is_end_ret;
+	return TELEMETRY_WINDOW_EDGE;
+}
+
+static int add_cpustat(struct telemetry *t, const struct frame *f)
+{
+	struct wire_sample s;
+	struct window_data *w;
+	int r = sample_decode(f->payload, f->len, sizeof(struct wire_cpustat), &t->limits, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	w = window_of_step(t, s.step);
+	if (!w || s.reason == SAMPLE_TICK)
+		return 0;
+	for (uint32_t i = 0; i < s.count; i++) {
+		struct wire_cpustat stat;
+		struct cpu_sample *to = s.reason == SAMPLE_HOLD_BEGIN ? w->begin : w->end;
+
+		r = cpustat_at(f->payload, i, &stat);
+		if (r < 0)
+			return err_trace(r);
+		if (stat.cpu < t->cpu_count)
+			to[stat.cpu] = (struct cpu_sample){ .is_there = true, .stat = stat };
+	}
+	return 0;
+}
+
+static int read_wakes(const struct telemetry *t, const struct frame *f,
+		      const struct wire_report *report, struct hist **ret)
+{
+	struct hist *h = malloc(sizeof(*h));
+
+	if (!h)
+		return err_new(-ENOMEM, "out of memory for a histogram");
+	*h = HIST_EMPTY;
+	for (uint32_t i = 0; i < report->bucket_count; i++) {
+		struct wire_bucket b;
+		int r = report_bucket(f->payload, i, &t->limits, &b);
+
+		if (r < 0) {
+			free(h);
+			return err_trace(r);
+		}
+		h->buckets[b.index] = (uint32_t)MIN(b.count, (uint64_t)UINT32_MAX);
+		h->min_ns = MIN(h->min_ns, hist_bucket_floor(b.index));
+	}
+	h->count = report->wakes;
+	h->sum_ns = report->wake_sum_ns;
+	h->max_ns = report->wake_max_ns;
+	*ret = h;
+	return 0;
+}
+
+static int add_report(struct telemetry *t, const struct frame *f)
+{
+	struct wire_report report;
+	struct worker_report *to;
+	struct window_data *w;
+	int r = report_decode(f->payload, f->len, &t->limits, &report);
+
+	if (r < 0)
+		return err_trace(r);
+	w = report.window == REPORT_WHOLE ? NULL : window_of_step(t, report.window);
+	if (report.window != REPORT_WHOLE && !w)
+		return err_new(-EPROTO, "REPORT: step %u has no window", report.window);
+	to = w ? &w->reports[report.worker] : &t->whole[report.worker];
+	if (to->is_there)
+		return err_new(-EPROTO, "REPORT: worker %u reports twice", report.worker);
+	if (report.bucket_count)
+		r = read_wakes(t, f, &report, &to->wakes);
+	if (r < 0)
+		return err_trace(r);
+	to->report = report;
+	to->is_there = true;
+	return 0;
+}
+
+static int add_failed(struct telemetry *t, const struct frame *f)
+{
+	struct wire_failed failed;
+	const char *text;
+	size_t len;
+	int r = failed_decode(f->payload, f->len, &failed, &text, &len);
+
+	if (r < 0)
+		return err_trace(r);
+	/* The first one is the cause; what follows from it is not. */
+	if (t->has_failed)
+		return 0;
+	t->has_failed = true;
+	t->failed = failed;
+	snprintf(t->failed_text, sizeof(t->failed_text), "%.*s", (int)MIN(len, (size_t)255), text);
+	return 0;
+}
+
+static int add_done(struct telemetry *t, const struct frame *f)
+{
+	int r = done_decode(f->payload, f->len, &t->done);
+
+	if (r < 0)
+		return err_trace(r);
+	if (t->done.plan_id != t->cell->plan.header.id)
+		return err_new(-EPROTO, "DONE: of plan %u, not %u", t->done.plan_id,
+			       t->cell->plan.header.id);
+	t->is_done = true;
+	return 0;
+}
+
+int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret, bool *is_end_ret)
+{
+	switch (f->type) {
+	case FRAME_EVENT:
+		return add_event(t, f, step_ret, is_end_ret);
+	case FRAME_CPUSTAT:
+		return add_cpustat(t, f);
+	case FRAME_REPORT:
+		return add_report(t, f);
+	case FRAME_FAILED:
+		return add_failed(t, f);
+	case FRAME_DONE:
+		return add_done(t, f);
+	case FRAME_TASKSTAT:
+	case FRAME_CGROUPSTAT:
+	case FRAME_CLOCK:
+		return 0;
+	default:
+		return err_new(-EPROTO, "%s frame in the middle of a plan", frame_name(f->type));
+	}
+}
+
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
+unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
+				  unsigned *cpu_ret)
+{
+	const struct window_data *d = telemetry_window(t, w);
+	uint64_t length_ns = grown(d->begin_ns, d->end_ns), most_ns = 0;
+
+	*cpu_ret = 0;
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
+		uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
+		uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
+		uint64_t noise_ns = MAX(host_ns, steal_ns);
+
+		if (noise_ns > most_ns) {
+			most_ns = noise_ns;
+			*cpu_ret = cpu;
+		}
+	}
+	if (!length_ns)
+		return 1000;
+	return (unsigned)MIN((double)most_ns * 1000 / (double)length_ns, 1000.0);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the guest said while it ran one plan, sorted by window: samples at both ends of each hold,
+ * reports of the workers, events; and beside them what the host did to the vCPU threads meanwhile.
+ * The guest is not trusted: every frame is decoded and bounded by the cell's own counts; a figure
+ * that is wrong can make a claim wrong, never this process. */
+#pragma once
+
+#include "base/err.h"
+#include "harness/cell.h"
+#include "stats/hist.h"
+#include "wire/frame.h"
+#include "wire/report.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker_report {
+	bool is_there;
+	struct wire_report report;
+	struct hist *wakes; /* NULL: none */
+};
+
+/* One end of a window, for each CPU. */
+struct cpu_sample {
+	bool is_there;
+	struct wire_cpustat stat;
+};
+
+struct window_data {
+	bool has_begun, has_ended;
+	uint64_t begin_ns, end_ns; /* guest time */
+	struct cpu_sample *begin, *end;
+	struct worker_report *reports; /* one for each worker */
+	/* Run delay of each vCPU thread on the host: counters at both ends. */
+	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+};
+
+struct telemetry {
+	unsigned cpu_count;
+	uint32_t window_count;
+	uint32_t worker_count;
+	struct wire_limits limits;
+	struct window_data *windows; /* in the order of the cell's */
+	struct worker_report *whole; /* of each worker's life */
+	const struct cell *cell;
+	bool is_done;
+	struct wire_done done;
+	bool has_failed;
+	struct wire_failed failed;
+	char failed_text[256];
+};
+
+#define TELEMETRY_NULL ((struct telemetry){ 0 })
+
+/* Room for everything @cell can bring. @cell must outlive it. 0 or -ENOMEM. */
+int telemetry_init(struct telemetry *t, const struct cell *cell) must_check;
+void telemetry_deinit(struct telemetry *t);
+
+/* A frame of the guest that belongs to the plan. Returns 0; TELEMETRY_WINDOW_EDGE if it was the
+ * event of a hold's begin or end (@step_ret, @is_end_ret), at which the host samples its threads;
+ * -EPROTO with words. */
+enum telemetry_outcome { TELEMETRY_WINDOW_EDGE = 1 };
+int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret,
+		  bool *is_end_ret) must_check;
+
+/* The data of a window of the cell. */
+struct window_data *telemetry_window(const struct telemetry *t, const struct cell_window *w);
+
+/* How much of the window was taken from the machine, in thousandths of its length, on the CPU where
+ * it was most: guest steal or vCPU run delay, whichever is larger. @cpu_ret: which CPU. */
+unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
+				  unsigned *cpu_ret);

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/cell.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+
+#include "test.h"
+
+#include <ktstr/ktstr.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define SPIN WORKERS({ .work = "spin" })
+#define ISOLATED CHECKS("isolation")
+
+static int compile(const struct ktstr_scenario *s, struct cell *cell)
+{
+	static struct ktstr_record record = { .name = "x", .file = "x.c", .line = 1 };
+	static const struct cell_options options = { 0 };
+
+	record.scenario = s;
+	int r = cell_compile(&record, &options, cell);
+
+	if (r < 0)
+		print_message("%s\n", err_text());
+	return r;
+}
+
+static const struct ktstr_scenario two_kinds = {
+	.topology = "1n2l4c1t",
+	.cgroups =
+		CGROUPS({ .name = "a/b",
+			  .cpuset = "llc 1",
+			  .weight = 300,
+			  .max = "10ms/100ms",
+			  .workers = WORKERS({ .work = "spin", .count = "per-cpu", .nice = 5 }) },
+			{ .name = "c", .workers = WORKERS({ .work = "pipe_pingpong" }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=30permille", "isolation of=a/b"),
+};
+
+TEST(tables_become_a_plan)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct plan *p = &cell.plan;
+
+	assert_int_equal(compile(&two_kinds, &cell), 0);
+	assert_int_equal(p->header.cgroup_count, 3);
+	assert_string_equal(p->cgroups[0].path, "a");
+	assert_string_equal(p->cgroups[1].path, "a/b");
+	assert_int_equal(cell.cgroups[1].parent, 0);
+	assert_true(cell.cgroups[2].parent == PLAN_NONE);
+	assert_int_equal(p->cgroups[1].values[KNOB_WEIGHT], 300);
+	assert_int_equal(p->cgroups[1].values[KNOB_QUOTA], 10000);
+	assert_int_equal(p->header.worker_count, 6);
+	assert_int_equal(p->groups[0].worker_count, 4);
+	assert_int_equal(p->groups[0].sched.nice, 5);
+	assert_int_equal(p->groups[1].ensemble, 2);
+	assert_int_equal(mask_next(&p->workers[0].allowed, 0), 4);
+	assert_int_equal(mask_count(&p->workers[4].allowed), 8);
+	assert_int_equal(p->header.step_count, 2);
+	assert_int_equal(p->steps[0].hold, HOLD_NONE);
+	assert_int_equal(p->steps[0].op_count, 5);
+	assert_int_equal(cell.window_count, 1);
+	assert_int_equal(cell.windows[0].step, 1);
+	assert_int_equal(cell.hold_ns, NSEC_PER_SEC);
+	assert_int_equal(cell.windows[0].scene.cgroups[1].weight, 300);
+	assert_int_equal(cell.windows[0].scene.cgroups[2].weight, 100);
+	assert_int_equal(cell.claim_count, 2);
+}
+
+static const struct ktstr_scenario named = {
+	.cgroups = CGROUPS({ .name = "a",
+			     .workers = WORKERS({ .work = "spin", .count = "2" },
+						{ .name = "one", .work = "spin" }) }),
+	.workers = WORKERS({ .work = "yield" }),
+	.hold = "1s",
+	.checks = ISOLATED,
+};
+
+TEST(names_of_workers_say_where_they_are)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	char text[CELL_NAME_BYTES];
+
+	assert_int_equal(compile(&named, &cell), 0);
+	assert_string_equal(cell_worker_name(&cell, 1, text), "a/spin[1]");
+	assert_string_equal(cell_worker_name(&cell, 2, text), "a/one");
+	assert_string_equal(cell_worker_name(&cell, 3, text), "yield");
+}
+
+static const struct ktstr_scenario one_each = {
+	.topology = "1n2l2c1t",
+	.cgroups = CGROUPS(
+		{ .name = "a",
+		  .cpuset = "cpu 1-2",
+		  .workers = WORKERS({ .work = "spin", .count = "3", .affinity = "each" }) }),
+	.hold = "1s",
+	.checks = ISOLATED,
+};
+
+TEST(each_gives_every_worker_its_cpu)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile(&one_each, &cell), 0);
+	assert_int_equal(mask_next(&cell.plan.workers[0].allowed, 0), 1);
+	assert_int_equal(mask_next(&cell.plan.workers[1].allowed, 0), 2);
+	assert_int_equal(mask_next(&cell.plan.workers[2].allowed, 0), 1);
+	assert_int_equal(mask_count(&cell.plan.workers[2].allowed), 1);
+}
+
+static const struct ktstr_scenario two_steps = {
+	.topology = "1n2l2c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = SPIN }, { .name = "b", .workers = SPIN }),
+	.steps = STEPS({ .hold = "1s" },
+		       { .name = "after",
+			 .ops = OPS("set a weight=300", "set b cpuset=llc 1", "freeze a"),
+			 .hold = "500ms" }),
+	.checks = ISOLATED,
+};
+
+TEST(operations_change_the_scene_of_later_windows_only)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct scene *before, *after;
+
+	assert_int_equal(compile(&two_steps, &cell), 0);
+	assert_int_equal(cell.window_count, 2);
+	before = &cell.windows[0].scene;
+	after = &cell.windows[1].scene;
+	assert_string_equal(cell.windows[0].name, "hold-0");
+	assert_string_equal(cell.windows[1].name, "after");
+	assert_int_equal(before->cgroups[0].weight, 100);
+	assert_int_equal(after->cgroups[0].weight, 300);
+	assert_true(after->cgroups[0].is_frozen);
+	assert_int_equal(mask_count(&before->allowed[1]), 4);
+	assert_int_equal(mask_count(&after->allowed[1]), 2);
+	/* setup: 2 + 2; then set, set + allowed of worker 1, freeze */
+	assert_int_equal(cell.plan.header.op_count, 8);
+	assert_int_equal(cell.plan.ops[6].code, OP_ALLOWED);
+	assert_int_equal(cell.plan.ops[6].target, 1);
+	assert_int_equal(cell.plan.ops[6].args[0], 1);
+}
+
+static const struct ktstr_scenario demanding = {
+	.topology = "1n1l2c1t",
+	.needs = { .llcs = 2 },
+	.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+	.hold = "1s",
+	.checks = ISOLATED,
+};
+
+TEST(needs_that_the_machine_has_not_are_an_outcome)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile(&demanding, &cell), CELL_NEEDS_UNMET);
+	assert_string_equal(err_text(), "needs 2 LLCs, machine 1n1l2c1t has 1");
+}
+
+struct bad_scenario {
+	struct ktstr_scenario scenario;
+	const char *words;
+};
+
+#define BAD_CGROUP(w, ...)                                                                         \
+	{                                                                                          \
+		.scenario = { .topology = "1n2l4c1t",                                              \
+			      .cgroups = CGROUPS(__VA_ARGS__),                                     \
+			      .hold = "1s",                                                        \
+			      .checks = ISOLATED },                                                \
+		.words = "scenario x: " w                                                          \
+	}
+#define BAD_WORKERS(w, ...)                                                                        \
+	BAD_CGROUP("cgroup a: workers spin: " w, { .name = "a", .workers = WORKERS(__VA_ARGS__) })
+#define BAD_CHECK(w, text)                                                                         \
+	{                                                                                          \
+		.scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }),                \
+			      .hold = "1s",                                                        \
+			      .checks = CHECKS(text) },                                            \
+		.words = "scenario x: check \"" text "\": " w                                      \
+	}
+#define BAD_STEPS(w, ...)                                                                          \
+	{                                                                                          \
+		.scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }),                \
+			      .steps = STEPS(__VA_ARGS__),                                         \
+			      .checks = ISOLATED },                                                \
+		.words = "scenario x: " w                                                          \
+	}
+
+static const struct bad_scenario bad_scenarios[] = {
+	BAD_CGROUP("cgroup a: cpuset \"llc 7\": machine 1n2l4c1t has LLCs 0-1",
+		   { .name = "a", .cpuset = "llc 7", .workers = SPIN }),
+	BAD_CGROUP("cgroup a: weight \"10001\": the kernel takes 1 to 10000",
+		   { .name = "a", .weight = 10001, .workers = SPIN }),
+	BAD_CGROUP("cgroup a: max \"10\": expected max, or QUOTA/PERIOD as 10ms/100ms",
+		   { .name = "a", .max = "10", .workers = SPIN }),
+	BAD_CGROUP("cgroup \"a b\": a name has letters, digits, _ - .",
+		   { .name = "a b", .workers = SPIN }),
+	BAD_CGROUP("cgroup \"a//b\": a part is empty or begins with a dot",
+		   { .name = "a//b", .workers = SPIN }),
+	BAD_CGROUP("cgroup \"../a\": a part is empty or begins with a dot",
+		   { .name = "../a", .workers = SPIN }),
+	BAD_CGROUP("cgroup \"a/\": a part is empty", { .name = "a/", .workers = SPIN }),
+	BAD_CGROUP("cgroup \"a\": declared twice, or after one inside it",
+		   { .name = "a", .workers = SPIN }, { .name = "a", .workers = SPIN }),
+	BAD_CGROUP("workers: there are none", { .name = "a" }),
+	BAD_CGROUP("cgroup a/b: cpuset \"4-7\": none of it is left by the cgroups above",
+		   { .name = "a", .cpuset = "llc 0" }, { .name = "a/b", .cpuset = "llc 1" },
+		   { .name = "c", .workers = SPIN }),
+	BAD_WORKERS("count \"0\": expected a number from 1 to 4096, per-cpu, or N%",
+		    { .work = "spin", .count = "0" }),
+	BAD_WORKERS("work \"no_such\": no workload has that name",
+		    { .name = "spin", .work = "no_such" }),
+	BAD_WORKERS("nice \"20\": nice is from -20 to 19", { .work = "spin", .nice = 20 }),
+	BAD_WORKERS("policy \"fifo 0\": expected a priority from 1 to 99",
+		    { .work = "spin", .policy = "fifo 0" }),
+	BAD_WORKERS("affinity \"cpu 8\": machine 1n2l4c1t has CPUs 0-7",
+		    { .work = "spin", .affinity = "cpu 8" }),
+	BAD_WORKERS("as \"fiber\": expected process or thread", { .work = "spin", .as = "fiber" }),
+	BAD_WORKERS("count \"3\": 3 workers do not divide into groups of 2, as "
+		    "pipe_pingpong needs them",
+		    { .name = "spin", .work = "pipe_pingpong", .count = "3" }),
+	BAD_CGROUP("cgroup a: workers spin: affinity \"llc 1\": none of its CPUs is in the "
+		   "cpuset 0-3",
+		   { .name = "a",
+		     .cpuset = "llc 0",
+		     .workers = WORKERS({ .work = "spin", .affinity = "llc 1" }) }),
+	BAD_CGROUP("disks: a workload reads the test disk, and there is none",
+		   { .name = "a", .workers = WORKERS({ .work = "io_rand_read" }) }),
+	BAD_CHECK("no check has that name", "fairness distance=30permille"),
+	BAD_CHECK("its bound is missing: distance=, thousandths from 0permille to "
+		  "1000permille",
+		  "share"),
+	BAD_CHECK("distance \"30\": expected thousandths from 0permille to 1000permille",
+		  "share distance=30"),
+	BAD_CHECK("share has no gap", "share gap=1ms"),
+	BAD_CHECK("of=b names no workers", "isolation of=b"),
+	BAD_STEPS("step hold-0: \"1\": expected a duration with its unit, such as 50ms",
+		  { .hold = "1" }),
+	BAD_STEPS("step s: hold \"0\": must be longer than nothing", { .name = "s", .hold = "0" }),
+	BAD_STEPS("step hold-0: op \"set b weight=1\": no cgroup is named b",
+		  { .ops = OPS("set b weight=1"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"set a weight=0\": weight \"0\": the kernel takes 1 to "
+		  "10000",
+		  { .ops = OPS("set a weight=0"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"explode a\": expected set, freeze or thaw",
+		  { .ops = OPS("explode a"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
+		  { .ops = OPS("freeze a now"), .hold = "1s" }),
+	{ .scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }), .checks = ISOLATED },
+	  .words = "scenario x: hold \"\": a scenario has either a hold or steps" },
+	{ .scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }), .hold = "1s" },
+	  .words = "scenario x: checks: there are none" },
+	{ .scenario = { .topology = "2n3l1c1t",
+			.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+			.hold = "1s",
+			.checks = ISOLATED },
+	  .words = NULL },
+	{ .scenario = { .timeout = "soon",
+			.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+			.hold = "1s",
+			.checks = ISOLATED },
+	  .words = "scenario x: timeout \"soon\": expected a duration such as 30s" },
+};
+
+TEST(bad_scenarios_are_refused_with_scenario_field_and_value)
+{
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_scenarios); i++) {
+		struct cell cell;
+
+		assert_int_equal(compile(&bad_scenarios[i].scenario, &cell), -EINVAL);
+		if (bad_scenarios[i].words)
+			assert_string_equal(err_text(), bad_scenarios[i].words);
+	}
+}
+
+TESTS(T(tables_become_a_plan), T(names_of_workers_say_where_they_are),
+      T(each_gives_every_worker_its_cpu), T(operations_change_the_scene_of_later_windows_only),
+      T(needs_that_the_machine_has_not_are_an_outcome),
+      T(bad_scenarios_are_refused_with_scenario_field_and_value))
