@@ -40,7 +40,7 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 static const struct argp list_argp = {
 	.options = list_options,
 	.parser = list_option,
-	.args_doc = "[NAME|GLOB...]",
+	.args_doc = "[NAME|GLOB|FILE.yaml...]",
 	.doc = "List the scenarios of this program. Without a name those that `ktstr run` runs; "
 	       "fixtures, which are made to fail, appear when a name or glob matches them.",
 };
@@ -87,6 +87,8 @@ static int list_run(const struct command *self, int argc, char **argv)
 
 	command_parse(self, argc, argv, &options);
 	r = registry_load(&all);
+	if (r == 0)
+		r = registry_add_files(&all, options.patterns, options.pattern_count);
 	if (r == 0)
 		r = registry_select(&all, options.patterns, options.pattern_count, &chosen);
 	if (r < 0)

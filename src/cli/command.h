@@ -27,6 +27,7 @@ enum { EXIT_USAGE = 2, EXIT_INFRA = 3, EXIT_INTERRUPTED = 130 };
 extern const struct command cmd_help;
 extern const struct command cmd_list;
 extern const struct command cmd_results;
+extern const struct command cmd_show;
 extern const struct command cmd_version;
 extern const struct command cmd_workloads;
 

@@ -8,6 +8,7 @@
 static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_results,
+	&cmd_show,
 	&cmd_workloads,
 	&cmd_version,
 	&cmd_help,

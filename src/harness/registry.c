@@ -3,6 +3,8 @@
  * scenario links, and lists none. */
 #include "harness/registry.h"
 
+#include "harness/yaml_load.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -60,8 +62,64 @@ int registry_load(struct registry *ret)
 
 void registry_deinit(struct registry *r)
 {
+	for (size_t i = 0; i < r->file_count; i++)
+		scenario_file_free(r->files[i]);
+	free(r->files);
 	free(r->records);
 	*r = REGISTRY_NULL;
+}
+
+static bool is_file_name(const char *pattern)
+{
+	const char *dot = strrchr(pattern, '.');
+
+	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+}
+
+static int keep_file(struct registry *r, struct scenario_file *file)
+{
+	struct scenario_file **files = realloc(r->files, (r->file_count + 1) * sizeof(*files));
+
+	if (!files) {
+		scenario_file_free(file);
+		return err_new(-ENOMEM, "out of memory");
+	}
+	r->files = files;
+	r->files[r->file_count++] = file;
+	return 0;
+}
+
+static int add_file(struct registry *r, const char *path)
+{
+	const struct ktstr_record **records;
+	struct scenario_file *file;
+	int err = scenario_file_load(path, &file);
+
+	if (err < 0)
+		return err_trace(err);
+	err = keep_file(r, file);
+	if (err < 0)
+		return err_trace(err);
+	records =
+		realloc(r->records, (r->count + scenario_file_count(file) + 1) * sizeof(*records));
+	if (!records)
+		return err_new(-ENOMEM, "out of memory");
+	r->records = records;
+	for (size_t i = 0; i < scenario_file_count(file); i++)
+		r->records[r->count++] = scenario_file_record(file, i);
+	return 0;
+}
+
+int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count)
+{
+	for (size_t i = 0; i < pattern_count; i++) {
+		int err = is_file_name(patterns[i]) ? add_file(r, patterns[i]) : 0;
+
+		if (err < 0)
+			return err_trace(err);
+	}
+	qsort(r->records, r->count, sizeof(struct ktstr_record *), by_name);
+	return refuse_twins(r);
 }
 
 const struct ktstr_record *registry_find(const struct registry *r, const char *name)
@@ -78,7 +136,8 @@ static bool is_chosen(const struct ktstr_record *record, char *const *patterns, 
 	if (count == 0)
 		return !record->scenario->is_fixture;
 	for (size_t i = 0; i < count; i++) {
-		if (fnmatch(patterns[i], record->name, 0) == 0)
+		if (fnmatch(patterns[i], record->name, 0) == 0 ||
+		    strcmp(patterns[i], record->file) == 0)
 			return true;
 	}
 	return false;

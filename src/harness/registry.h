@@ -9,10 +9,13 @@
 
 #include <stddef.h>
 
+struct scenario_file;
+
 struct registry {
-	const struct ktstr_record *
-		*records; /* sorted by name, owned here; what they point to is static */
+	const struct ktstr_record **records; /* sorted by name; the array is owned here */
 	size_t count;
+	struct scenario_file **files; /* what registry_add_files() read, owned here */
+	size_t file_count;
 };
 
 #define REGISTRY_NULL ((struct registry){ 0 })
@@ -24,6 +27,11 @@ int registry_load(struct registry *ret) must_check;
 int registry_from(const struct ktstr_record *records, size_t count,
 		  struct registry *ret) must_check;
 void registry_deinit(struct registry *r);
+
+/* Read every pattern that is the name of a scenario file (it ends in .yaml or .yml) and add its
+ * scenarios; such a pattern then chooses all of its file in registry_select(). The records live as
+ * long as @r. 0; the errors of scenario_file_load(); -EEXIST as registry_load(). */
+int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count) must_check;
 
 /* The record of that name, or NULL. */
 const struct ktstr_record *registry_find(const struct registry *r, const char *name);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tables of the scenario model. */
+#include "harness/schema.h"
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "harness/check.h"
+#include "harness/spec.h"
+#include "vmm/topology.h"
+
+#include <ktstr/scenario.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+static int check_duration(const char *text)
+{
+	uint64_t ns;
+
+	return spec_value(text, PARAM_NS, &ns);
+}
+
+static int check_bytes(const char *text)
+{
+	uint64_t bytes;
+
+	return spec_value(text, PARAM_BYTES, &bytes);
+}
+
+static int check_topology(const char *text)
+{
+	struct topology t;
+
+	return topology_parse(text, &t);
+}
+
+static int check_work(const char *text)
+{
+	uint64_t params[PLAN_PARAMS];
+	uint32_t id;
+
+	return spec_work(text, &id, params);
+}
+
+static int check_policy(const char *text)
+{
+	struct plan_sched sched;
+
+	return spec_sched(text, 0, &sched);
+}
+
+static int check_max(const char *text)
+{
+	uint64_t quota_us, period_us;
+
+	return spec_max(text, &quota_us, &period_us);
+}
+
+static int check_claim(const char *text)
+{
+	struct claim claim;
+	int r = claim_parse(text, &claim);
+
+	if (r == 0)
+		claim_deinit(&claim);
+	return r;
+}
+
+#define FIELD(struct_, key_, kind_, ...)                                                           \
+	{                                                                                          \
+		.key = #key_, .kind = kind_, .offset = offsetof(struct struct_, key_), __VA_ARGS__ \
+	}
+#define TABLE(fields_) .fields = fields_, .field_count = ARRAY_SIZE(fields_)
+
+static const struct field needs_fields[] = {
+	FIELD(ktstr_needs, cpus, FIELD_UNSIGNED, .help = "CPUs, at least"),
+	FIELD(ktstr_needs, llcs, FIELD_UNSIGNED, .help = "last-level caches, at least"),
+	FIELD(ktstr_needs, nodes, FIELD_UNSIGNED, .help = "NUMA nodes, at least"),
+	FIELD(ktstr_needs, threads_per_core, FIELD_UNSIGNED,
+	      .help = "hardware threads of a core, at least"),
+	FIELD(ktstr_needs, kernel, FIELD_TEXT, .help = "least kernel release, as 6.6"),
+};
+
+static const struct schema schema_needs = {
+	.name = "needs",
+	.bytes = sizeof(struct ktstr_needs),
+	TABLE(needs_fields),
+};
+
+static const struct field workers_fields[] = {
+	FIELD(ktstr_workers, name, FIELD_TEXT, .help = "for reports; default: the workload's"),
+	FIELD(ktstr_workers, work, FIELD_TEXT, .check = check_work,
+	      .help = "workload and its parameters"),
+	FIELD(ktstr_workers, count, FIELD_TEXT, .help = "4, per-cpu or 150%; default 1"),
+	FIELD(ktstr_workers, affinity, FIELD_TEXT, .help = "a cpuset specification, or each"),
+	FIELD(ktstr_workers, policy, FIELD_TEXT, .check = check_policy,
+	      .help = "scheduling policy"),
+	FIELD(ktstr_workers, as, FIELD_TEXT, .help = "process or thread"),
+	FIELD(ktstr_workers, nice, FIELD_INT, .help = "-20 to 19"),
+};
+
+static const struct schema schema_workers = {
+	.name = "workers",
+	.bytes = sizeof(struct ktstr_workers),
+	.required = "work",
+	TABLE(workers_fields),
+};
+
+static const struct field cgroup_fields[] = {
+	FIELD(ktstr_cgroup, name, FIELD_TEXT, .help = "path, a/b is inside a"),
+	FIELD(ktstr_cgroup, cpuset, FIELD_TEXT, .help = "a cpuset specification"),
+	FIELD(ktstr_cgroup, weight, FIELD_UNSIGNED, .help = "cpu.weight, 1 to 10000"),
+	FIELD(ktstr_cgroup, max, FIELD_TEXT, .check = check_max,
+	      .help = "cpu.max, QUOTA/PERIOD or max"),
+	FIELD(ktstr_cgroup, workers, FIELD_RECORDS, .record = &schema_workers,
+	      .help = "its workers"),
+};
+
+static const struct schema schema_cgroup = {
+	.name = "cgroup",
+	.bytes = sizeof(struct ktstr_cgroup),
+	.required = "name",
+	TABLE(cgroup_fields),
+};
+
+static const struct field step_fields[] = {
+	FIELD(ktstr_step, name, FIELD_TEXT, .help = "for reports"),
+	FIELD(ktstr_step, ops, FIELD_TEXTS, .help = "operations, in order"),
+	FIELD(ktstr_step, hold, FIELD_TEXT, .check = check_duration,
+	      .help = "how long it is judged"),
+};
+
+static const struct schema schema_step = {
+	.name = "step",
+	.bytes = sizeof(struct ktstr_step),
+	.required = "hold",
+	TABLE(step_fields),
+};
+
+static const struct field scenario_fields[] = {
+	FIELD(ktstr_scenario, summary, FIELD_TEXT, .help = "one line: what it would catch"),
+	FIELD(ktstr_scenario, needs, FIELD_RECORD, .record = &schema_needs,
+	      .help = "what the machine must have"),
+	FIELD(ktstr_scenario, topology, FIELD_TEXT, .check = check_topology,
+	      .help = "default machine, as 1n2l4c1t"),
+	FIELD(ktstr_scenario, memory, FIELD_TEXT, .check = check_bytes, .help = "guest RAM"),
+	FIELD(ktstr_scenario, disks, FIELD_TEXTS,
+	      .help = "disk specifications; the first is the test disk"),
+	FIELD(ktstr_scenario, cgroups, FIELD_RECORDS, .record = &schema_cgroup,
+	      .help = "cgroups with their workers"),
+	FIELD(ktstr_scenario, workers, FIELD_RECORDS, .record = &schema_workers,
+	      .help = "workers outside of them"),
+	FIELD(ktstr_scenario, steps, FIELD_RECORDS, .record = &schema_step,
+	      .help = "steps; or, instead, hold"),
+	FIELD(ktstr_scenario, hold, FIELD_TEXT, .check = check_duration,
+	      .help = "how long the only step is judged"),
+	FIELD(ktstr_scenario, checks, FIELD_TEXTS, .check = check_claim,
+	      .help = "claims with their bounds"),
+	FIELD(ktstr_scenario, timeout, FIELD_TEXT, .check = check_duration,
+	      .help = "of the scenario, without boot"),
+	FIELD(ktstr_scenario, fixes, FIELD_TEXTS, .help = "kernel commits that it guards"),
+	FIELD(ktstr_scenario, expected_reason, FIELD_TEXT, .help = "known to fail, and why"),
+	FIELD(ktstr_scenario, is_fixture, FIELD_BOOL, .help = "made to fail; runs only when named"),
+};
+
+const struct schema schema_scenario = {
+	.name = "scenario",
+	.bytes = sizeof(struct ktstr_scenario),
+	.required = "summary",
+	TABLE(scenario_fields),
+};
+
+const struct field *schema_field(const struct schema *s, const char *key)
+{
+	for (size_t i = 0; i < s->field_count; i++)
+		if (!strcmp(s->fields[i].key, key))
+			return &s->fields[i];
+	return NULL;
+}
+
+const char *schema_keys(const struct schema *s, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < s->field_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 s->fields[i].key);
+	return text;
+}
