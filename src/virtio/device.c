@@ -106,7 +106,8 @@ void virtio_config_touch(struct virtio_device *dev)
 void virtio_config_changed(struct virtio_device *dev)
 {
 	virtio_config_touch(dev);
-	dev->transport->config_interrupt(dev->transport_ctx);
+	if (dev->transport)
+		dev->transport->config_interrupt(dev->transport_ctx);
 }
 
 void virtio_queue_go_live(struct virtio_device *dev, unsigned q)
