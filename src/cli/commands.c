@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+	&cmd_kernel,
 	&cmd_list,
 	&cmd_results,
 	&cmd_show,
