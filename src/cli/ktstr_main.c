@@ -3,6 +3,8 @@
  * nothing but a call of this. */
 #include "cli/command.h"
 
+#include "host/carrier_init.h"
+
 #include <ktstr/ktstr.h>
 
 #include <stdio.h>
@@ -19,8 +21,11 @@ static const struct command *command_of_argv(int argc, char **argv)
 
 int ktstr_main(int argc, char **argv)
 {
-	const struct command *command = command_of_argv(argc, argv);
+	const struct command *command;
 
+	if (carrier_init_is_wanted())
+		carrier_init_main();
+	command = command_of_argv(argc, argv);
 	argp_err_exit_status = EXIT_USAGE;
 	if (!command) {
 		fprintf(stderr, "ktstr: no command is named %s; `ktstr help` names them all\n",

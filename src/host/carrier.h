@@ -33,12 +33,14 @@
 #define CARRIER_MODULES_LIST "/ktstr/modules.list"
 extern const char *const carrier_modules[]; /* NULL at the end */
 
-/* Kernel argument that makes our binary, as pid 1, the carrier's init. */
-#define CARRIER_ROLE_ARG "ktstr.role=carrier"
+/* Kernel argument that makes our binary the carrier's init. The kernel passes arguments that are
+ * not its own to process 1 as environment, which tells a carrier from a container whose process 1
+ * we happen to be. */
+#define CARRIER_ROLE_ARG "KTSTR_ROLE=carrier"
 
 struct carrier_desc {
 	const char *qemu;	 /* NULL: qemu-system-x86_64, looked up in PATH */
-	const char *kernel_path; /* bzImage */
+	const char *kernel_path; /* bzImage, or vmlinux, which boots 1.5 s sooner */
 	const void *initramfs;	 /* borrowed until carrier_start() returns */
 	size_t initramfs_bytes;
 	uint64_t memory_bytes;	     /* 0: CARRIER_MEMORY_DEFAULT */

@@ -333,6 +333,13 @@ static int set_up(struct carrier_init *s)
 	return send_frame(s, CARRIER_READY, version, sizeof(version));
 }
 
+bool carrier_init_is_wanted(void)
+{
+	const char *role = getenv("KTSTR_ROLE");
+
+	return getpid() == 1 && role && !strcmp(role, "carrier");
+}
+
 void carrier_init_main(void)
 {
 	struct carrier_init s = { .port_fd = -1,

@@ -2,6 +2,11 @@
 /* The carrier's pid 1. */
 #pragma once
 
+#include <stdbool.h>
+
+/* Are we process 1 of a carrier? Ask first thing in main(). */
+bool carrier_init_is_wanted(void);
+
 /* Set the carrier up, serve commands until the outer side hangs up, power off. Never returns. Call
- * as process 1, first thing in main(), when the kernel command line has CARRIER_ROLE_ARG. */
+ * it if carrier_init_is_wanted(), from the only thread. */
 void carrier_init_main(void) __attribute__((noreturn));

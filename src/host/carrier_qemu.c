@@ -21,7 +21,7 @@
  * tsc=reliable, nokaslr: no calibration, no relocation. panic=-1 with -no-reboot ends QEMU. */
 static const char kernel_arguments[] =
 	"console=ttyS0 quiet panic=-1 reboot=t tsc=reliable nokaslr mitigations=off audit=0 "
-	"random.trust_cpu=on rcupdate.rcu_expedited=1 " CARRIER_ROLE_ARG;
+	"init_on_alloc=0 random.trust_cpu=on rcupdate.rcu_expedited=1 " CARRIER_ROLE_ARG;
 
 static void add_word(struct buf *out, const char *word)
 {

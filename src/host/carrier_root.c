@@ -8,6 +8,7 @@
 #include "host/carrier_root.h"
 
 #include "base/buf.h"
+#include "base/path.h"
 #include "base/util.h"
 #include "host/carrier.h"
 
@@ -163,22 +164,6 @@ int carrier_root_enter(void)
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(writable); i++)
 		r = carrier_root_make_writable(writable[i]);
 	return r < 0 ? err_trace(r) : 0;
-}
-
-static int make_dirs(const char *path)
-{
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof(part))
-		return -ENAMETOOLONG;
-	for (const char *slash = path; slash;) {
-		slash = strchr(slash + 1, '/');
-		snprintf(part, sizeof(part), "%.*s",
-			 slash ? (int)(slash - path) : (int)strlen(path), path);
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
 }
 
 /* @path or its nearest parent that is a directory, in place. */

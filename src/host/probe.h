@@ -31,7 +31,7 @@ struct kvm_probe {
 	unsigned max_vcpus;
 };
 
-/* Probe /dev/kvm: at most some 20 ms. Never fails: what does not work is the finding. */
+/* Probe /dev/kvm: at most some 40 ms. Never fails: what does not work is the finding. */
 void kvm_probe(struct kvm_probe *ret);
 
 /* Can this KVM boot a stock kernel? */
