@@ -24,6 +24,7 @@ struct command {
 /* Exit statuses that are not a verdict's (harness/verdict.h has those). */
 enum { EXIT_USAGE = 2, EXIT_INFRA = 3, EXIT_INTERRUPTED = 130 };
 
+extern const struct command cmd_blk;
 extern const struct command cmd_help;
 extern const struct command cmd_kernel;
 extern const struct command cmd_list;

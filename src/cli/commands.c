@@ -6,14 +6,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&cmd_kernel,
-	&cmd_list,
-	&cmd_results,
-	&cmd_show,
-	&cmd_workloads,
-	&cmd_version,
-	&cmd_help,
-	NULL,
+	&cmd_blk,	&cmd_kernel,  &cmd_list, &cmd_results, &cmd_show,
+	&cmd_workloads, &cmd_version, &cmd_help, NULL,
 };
 
 const struct command *const *command_table(void)

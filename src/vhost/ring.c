@@ -107,6 +107,29 @@ static void close_book(struct vhost_ring *ring)
 	inflight_ring_deinit(&ring->inflight);
 }
 
+/* The worker waits on vq->kick_fd, and goes on doing so for a while after the queue has stopped: the
+ * number always stays an open eventfd, the front end's while the ring runs, the device's own
+ * otherwise. */
+static int lend_kick(struct vhost_ring *ring)
+{
+	struct vq *vq = vq_of(ring);
+
+	if (vq->kick_fd < 0)
+		return 0;
+	ring->own_kick_fd = fcntl(vq->kick_fd, F_DUPFD_CLOEXEC, 0);
+	if (ring->own_kick_fd < 0 || dup3(ring->kick_fd, vq->kick_fd, O_CLOEXEC) < 0)
+		return err_new(-errno, "ring %u: kick descriptor: %s", ring->index,
+			       strerror(errno));
+	return 0;
+}
+
+static void give_kick_back(struct vhost_ring *ring)
+{
+	if (ring->own_kick_fd >= 0)
+		dup3(ring->own_kick_fd, vq_of(ring)->kick_fd, O_CLOEXEC);
+	ring->own_kick_fd = fd_close(ring->own_kick_fd);
+}
+
 int vhost_ring_run(struct vhost_ring *ring, const struct vhost_mem *mem,
 		   const struct inflight *inflight, const _Atomic bool *is_cut_off)
 {
@@ -122,17 +145,22 @@ int vhost_ring_run(struct vhost_ring *ring, const struct vhost_mem *mem,
 		r = open_book(ring, inflight, &base);
 	if (r >= 0 && base != ring->base)
 		r = start_vq(ring, mem, &setup, base);
+	if (r >= 0)
+		r = lend_kick(ring);
 	if (r < 0) {
 		vq_stop(vq);
 		close_book(ring);
+		ring->own_kick_fd = fd_close(ring->own_kick_fd);
 		return err_trace(r);
 	}
 	vq->is_cut_off = is_cut_off;
-	ring->own_kick_fd = vq->kick_fd;
-	if (vq->kick_fd >= 0)
-		vq->kick_fd = ring->kick_fd;
 	virtio_queue_go_live(dev, ring->index);
 	return 0;
+}
+
+static bool can_block(int fd)
+{
+	return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 /* Descriptors come to us non-blocking, but the front end can change that behind our back and fill
@@ -146,7 +174,7 @@ static void unblock(struct vhost_ring *ring)
 		uint64_t count;
 		struct iovec iov = { &count, sizeof(count) };
 
-		if (fds[i] < 0 || fcntl(fds[i], F_GETFL) & O_NONBLOCK)
+		if (fds[i] < 0 || !can_block(fds[i]))
 			continue;
 		atomic_store(&ring->is_muted, true);
 		ssize_t n = preadv2(fds[i], &iov, 1, -1, RWF_NOWAIT);
@@ -163,7 +191,7 @@ void vhost_ring_park(struct vhost_ring *ring, enum virtio_stop how)
 		return;
 	unblock(ring);
 	ring->base = virtio_queue_end(ring->dev, ring->index, how);
-	vq->kick_fd = ring->own_kick_fd;
+	give_kick_back(ring);
 	vq->is_cut_off = NULL;
 	close_book(ring);
 }
@@ -188,13 +216,17 @@ bool vhost_is_eventfd(int fd)
 	return n == sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
 }
 
-/* The descriptor is an eventfd in non-blocking mode (session.c sees to both), so a full counter,
- * which is a pending event as well, is no reason to wait. */
+/* The descriptor is an eventfd that came to us non-blocking (request_ring.c), so a full counter,
+ * which is a pending event as well, is no reason to wait. A worker that the front end tricks into
+ * waiting is freed by unblock(); a device without workers is served by the session's own thread,
+ * which nobody could free. */
 static void signal_fd(const struct vhost_ring *ring, int fd)
 {
+	bool has_worker = ring->own_kick_fd >= 0;
 	uint64_t one = 1;
 
-	if (fd < 0 || atomic_load_explicit(&ring->is_muted, memory_order_relaxed))
+	if (fd < 0 || atomic_load_explicit(&ring->is_muted, memory_order_relaxed) ||
+	    (!has_worker && can_block(fd)))
 		return;
 	ssize_t n = write(fd, &one, sizeof(one));
 

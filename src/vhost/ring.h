@@ -28,7 +28,7 @@ struct vhost_ring {
 	int kick_fd;	 /* -1: stopped */
 	int call_fd;	 /* -1: the driver polls */
 	int err_fd;
-	int own_kick_fd; /* what the device had here before */
+	int own_kick_fd; /* the device's, while its number is lent to kick_fd */
 	struct inflight_ring inflight;
 	_Atomic bool is_muted; /* the front end tries to block us: its eventfds are not written */
 	struct inflight_region *region; /* of the last run, to be forgotten by a stop */

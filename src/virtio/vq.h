@@ -167,10 +167,8 @@ struct vq {
 	unsigned staged_count;
 	unsigned in_flight; /* chains popped and not yet staged or dropped */
 	/* Eventfd that its server waits on, or -1: kicked by function call. The transport may put
-	 * another one here while the queue is stopped, so a server waits for the one it finds in
-	 * queue_live(), until queue_stop(). It may be a hostile peer's: wait edge-triggered
-	 * (EPOLLET) and never read it, a read could block and is not needed. A transport that put
-	 * one here takes it out again; what is here at virtio_device_deinit() is closed. */
+	 * another file under this number (dup3) while the queue is stopped, so a server looks anew
+	 * at queue_live(). It may be a hostile peer's: a plain read can block. */
 	int kick_fd;
 	struct vq_book *book;		/* NULL: nobody keeps one */
 	const _Atomic bool *is_cut_off; /* when set and true, vq_publish() shows nothing */

@@ -110,6 +110,7 @@ int blk_worker_start(struct blk_queue *q)
 
 	/* Signals are the main thread's. */
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); /* a vhost peer's memory can raise it here: vhost/guard.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	q->is_ending = false;
 	error = pthread_create(&q->thread, NULL, worker_main, q);
