@@ -3,12 +3,14 @@
  * nothing but a call of this. */
 #include "cli/command.h"
 
+#include "guest/init.h"
 #include "host/carrier_init.h"
 
 #include <ktstr/ktstr.h>
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *command_of_argv(int argc, char **argv)
 {
@@ -25,6 +27,8 @@ int ktstr_main(int argc, char **argv)
 
 	if (carrier_init_is_wanted())
 		carrier_init_main();
+	if (getpid() == 1)
+		guest_init_main(NULL);
 	command = command_of_argv(argc, argv);
 	argp_err_exit_status = EXIT_USAGE;
 	if (!command) {

@@ -160,6 +160,7 @@ struct wire_report {
 	/* Wake-ups whose cause was known (a deadline or a partner's stamp): from it to running. */
 	uint64_t wakes;
 	uint64_t wake_sum_ns;
+	uint64_t wake_min_ns;
 	uint64_t wake_max_ns;
 	uint64_t wake_max_at_ns;
 	uint64_t deadline_misses; /* periodic work that was not done when the next period began */
@@ -219,7 +220,7 @@ _Static_assert(sizeof(struct wire_cpustat) == 64, "wire layout");
 _Static_assert(sizeof(struct wire_taskstat) == 48, "wire layout");
 _Static_assert(sizeof(struct wire_cgroupstat) == 48, "wire layout");
 _Static_assert(sizeof(struct wire_gap) == 32, "wire layout");
-_Static_assert(sizeof(struct wire_report) == 16 + 64 + 64 + 32 + 24 + 64 + 128, "wire layout");
+_Static_assert(sizeof(struct wire_report) == 16 + 64 + 64 + 32 + 24 + 72 + 128, "wire layout");
 _Static_assert(sizeof(struct wire_bucket) == 16, "wire layout");
 _Static_assert(sizeof(struct wire_done) == 8, "wire layout");
 _Static_assert(sizeof(struct wire_failed) == 16, "wire layout");

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The conductor: one process for one plan. It is forked by init, makes cgroups and workers, runs the
+ * steps, samples, reports, and is gone; if it crashes, init tells the host and cleans up. It writes
+ * its frames into a pipe that init passes on.
+ *
+ * Parts: conductor.c runs steps and holds; ops.c does the operations; crew.c makes, stops and
+ * reports workers; sample.c reads the kernel's figures; payload.c runs programs beside them. */
+#pragma once
+
+#include "base/buf.h"
+#include "guest/loop.h"
+#include "guest/pool.h"
+#include "wire/frame.h"
+#include "wire/plan.h"
+#include "wire/report.h"
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* The figures of a worker at one moment, as far as they only grow. */
+struct worker_sample {
+	uint64_t iterations;
+	uint64_t checkpoints;
+	uint64_t migrations;
+	uint64_t deadline_misses;
+	uint64_t bytes;
+	uint64_t pages_local;
+	uint64_t pages_remote;
+	uint64_t cpu_ns;
+	uint64_t run_delay_ns;
+	uint64_t slices;
+};
+
+/* What the conductor knows of a worker. */
+struct member {
+	pid_t pid; /* of its process; 0: not spawned */
+	int schedstat_fd;
+	bool is_alive;
+	bool is_stopping;
+	int wait_status;	       /* of its process, when that has ended */
+	struct worker_sample begin;    /* at the open window's begin, or its start */
+	struct telemetry_part earlier; /* of its life, windows that are over */
+};
+
+/* A program of the plan's payload table. */
+struct payload {
+	pid_t pid;
+	struct watch out;
+	struct watch err;
+	bool has_run;
+	bool has_ended;
+	bool is_timeout;
+	int wait_status;
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint64_t cpu_ns;
+	struct conductor *conductor;
+};
+
+/* A file that was written and gets its old value back. */
+struct undo {
+	const char *path;
+	char *value;
+};
+
+struct conductor {
+	const struct plan *plan;
+	const struct custom_table *custom;
+	struct pool pool;
+	struct member *members;
+	struct payload *payloads;
+	bool *has_cgroup; /* which of the plan's exist */
+	bool *is_frozen;
+	struct undo *undos;
+	uint32_t undo_count;
+	struct loop loop;
+	struct watch child_watch;
+	struct watch ready_watch;
+	struct watch control_watch;
+	int out_fd;
+	uint32_t seq;
+	struct buf out;
+	uint32_t step;
+	bool is_window_open;
+	uint64_t window_start_ns;
+	uint64_t report_deadline_ns; /* how long a stop may take */
+	bool is_stopped;	     /* by the host */
+	bool has_failed;	     /* FAILED was sent */
+};
+
+enum conductor_status { CONDUCTOR_OK = 0, CONDUCTOR_FAILED = 1, CONDUCTOR_STOPPED = 2 };
+
+/* Run the plan; the calling process is the conductor. @out_fd takes frames, a byte on @control_fd
+ * means stop. Returns the status for DONE. */
+enum conductor_status conductor_run(const struct plan *plan, const struct custom_table *custom,
+				    int out_fd, int control_fd);
+
+/* For the parts. */
+
+/* Send a frame to init. A conductor without init has no purpose: it exits when that fails. */
+void conductor_send(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
+		    const void *tail, size_t tail_len);
+void conductor_event(struct conductor *c, const struct wire_event *e);
+/* The first failure is sent to the host and ends the plan; later ones are its consequences. */
+void conductor_fail(struct conductor *c, enum wire_failed_kind kind, uint32_t index,
+		    const char *text);
+/* Is the plan over early? */
+bool conductor_is_ending(const struct conductor *c);
+/* Handle events until @is_done(ctx) says so. 0; -ETIMEDOUT at the deadline; -ECANCELED when the plan
+ * ends early. */
+int conductor_wait(struct conductor *c, bool (*is_done)(const struct conductor *c, uint32_t index),
+		   uint32_t index, uint64_t deadline_ns) must_check;
+
+/* crew.c */
+int crew_init(struct conductor *c) must_check;
+void crew_deinit(struct conductor *c);
+/* Make a group's workers; returns when all stand at their gates. */
+int crew_spawn(struct conductor *c, uint32_t group) must_check;
+/* Stop them and send their reports; returns when all have ended, by force at the deadline. */
+void crew_stop(struct conductor *c, uint32_t group);
+void crew_stop_all(struct conductor *c);
+void crew_open_gates(struct conductor *c);
+/* Begin and end a window: snapshot, then reports. */
+void crew_begin_window(struct conductor *c);
+void crew_end_window(struct conductor *c);
+/* A process has ended. Is it one of a worker's? */
+bool crew_ended(struct conductor *c, pid_t pid, int wait_status);
+bool crew_has_exited(const struct conductor *c, uint32_t group);
+uint64_t crew_iterations(const struct conductor *c, uint32_t group);
+
+/* sample.c */
+struct worker_sample sample_worker(const struct conductor *c, uint32_t worker);
+/* Since when a worker waits for a CPU, as a length at @now; 0: it does not. */
+uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
+void sample_all(struct conductor *c, enum wire_sample_reason reason);
+
+/* ops.c: do one operation. 0 or a negative errno with words. */
+int op_run(struct conductor *c, uint32_t index) must_check;
+void ops_undo(struct conductor *c);
+
+/* payload.c */
+int payload_start(struct conductor *c, uint32_t index) must_check;
+int payload_wait(struct conductor *c, uint32_t index) must_check;
+void payload_kill(struct conductor *c, uint32_t index);
+void payload_kill_all(struct conductor *c);
+bool payload_has_ended(const struct conductor *c, uint32_t index);
+bool payload_ended(struct conductor *c, pid_t pid, int wait_status, const struct rusage *usage);
+/* The earliest time limit of a running payload; UINT64_MAX: none. */
+uint64_t payload_deadline_ns(const struct conductor *c);
+void payload_enforce_deadlines(struct conductor *c);

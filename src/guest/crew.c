@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The workers as the conductor handles them: forked into their cgroups, waited for at their gates,
+ * stopped by a queued signal, reported window by window and at the end.
+ *
+ * A process worker is one clone3(CLONE_INTO_CGROUP): born where it belongs, which spares the kernel
+ * a migration and us a wait. A group of threads is one such process whose threads are its workers. */
+#include "base/cleanup.h"
+#include "base/util.h"
+#include "guest/cgroup.h"
+#include "guest/conductor.h"
+#include "guest/workload_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SPAWN_LIMIT_NS = 30 * NSEC_PER_SEC, THREAD_STACK_BYTES = 256 * 1024 };
+
+static const struct plan_group *group_of(const struct conductor *c, uint32_t group)
+{
+	return &c->plan->groups[group];
+}
+
+static bool is_ended(const struct telemetry *t)
+{
+	return atomic_load_explicit(&t->state, memory_order_acquire) == STATE_ENDED;
+}
+
+/* How the kernel's wait status reads. */
+static void describe_death(char *text, size_t size, const struct conductor *c, uint32_t worker,
+			   int status)
+{
+	const struct plan_group *g = group_of(c, c->plan->workers[worker].group);
+
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "worker %u (%s) was killed by signal %d (%s)", worker, g->name,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "worker %u (%s) exited with status %d before its end", worker,
+			 g->name, WEXITSTATUS(status));
+}
+
+static enum worker_end end_of(const struct conductor *c, uint32_t worker)
+{
+	const struct member *m = &c->members[worker];
+	const struct telemetry *t = &c->pool.telemetry[worker];
+
+	if (is_ended(t))
+		return t->end;
+	if (m->is_alive)
+		return WORKER_RUNNING;
+	return m->is_stopping && WIFSIGNALED(m->wait_status) && WTERMSIG(m->wait_status) == SIGKILL
+		       ? WORKER_STUCK
+		       : WORKER_CRASHED;
+}
+
+/* A wait that has not ended when the window does is a gap as well. */
+static void add_open_gap(const struct conductor *c, uint32_t worker, struct telemetry_part *part,
+			 uint64_t now)
+{
+	const struct telemetry *t = &c->pool.telemetry[worker];
+	uint64_t waiting = sample_waiting_ns(c, worker, now);
+
+	if (waiting <= part->gap.length_ns)
+		return;
+	part->gap = (struct wire_gap){ .length_ns = waiting,
+				       .start_ns = now - waiting,
+				       .cpu_before = shared_get(&t->cpu),
+				       .cpu_after = REPORT_NO_CPU,
+				       .is_open = 1,
+				       .is_wake = shared_get(&t->state) == STATE_BLOCKED };
+}
+
+static void fill_counters(struct wire_report *r, const struct worker_sample *from,
+			  const struct worker_sample *to)
+{
+	r->iterations = to->iterations - from->iterations;
+	r->checkpoints = to->checkpoints - from->checkpoints;
+	r->cpu_ns = to->cpu_ns - from->cpu_ns;
+	r->run_delay_ns = to->run_delay_ns - from->run_delay_ns;
+	r->slices = to->slices - from->slices;
+	r->migrations = to->migrations - from->migrations;
+	r->deadline_misses = to->deadline_misses - from->deadline_misses;
+	r->bytes = to->bytes - from->bytes;
+	r->pages_local = to->pages_local - from->pages_local;
+	r->pages_remote = to->pages_remote - from->pages_remote;
+}
+
+static uint32_t fill_buckets(const struct hist *h, struct wire_bucket out[HIST_BUCKETS])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < HIST_BUCKETS; i++)
+		if (h->buckets[i])
+			out[n++] = (struct wire_bucket){ .index = i, .count = h->buckets[i] };
+	return n;
+}
+
+static void send_report(struct conductor *c, struct wire_report *r,
+			const struct telemetry_part *part)
+{
+	struct wire_bucket buckets[HIST_BUCKETS];
+
+	r->cpus_used = part->cpus_used;
+	r->gap = part->gap;
+	r->outside_count = part->outside_count;
+	r->outside_ns = part->outside_ns;
+	r->outside_cpu = part->outside_cpu;
+	r->wakes = part->wakes.count;
+	r->wake_sum_ns = part->wakes.sum_ns;
+	r->wake_min_ns = part->wakes.count ? part->wakes.min_ns : 0;
+	r->wake_max_ns = part->wakes.max_ns;
+	r->wake_max_at_ns = part->wake_max_at_ns;
+	r->bucket_count = fill_buckets(&part->wakes, buckets);
+	conductor_send(c, FRAME_REPORT, r, sizeof(*r), buckets,
+		       r->bucket_count * sizeof(buckets[0]));
+}
+
+static struct telemetry_part current_part(const struct conductor *c, uint32_t worker)
+{
+	uint32_t window = shared_get(&c->pool.head->window);
+
+	return c->pool.telemetry[worker].part[window % 2];
+}
+
+static void report_window(struct conductor *c, uint32_t worker)
+{
+	struct member *m = &c->members[worker];
+	const struct telemetry *t = &c->pool.telemetry[worker];
+	struct telemetry_part part = current_part(c, worker);
+	struct worker_sample now = sample_worker(c, worker);
+	struct wire_report r = { .worker = worker,
+				 .window = (uint16_t)c->step,
+				 .end = (uint16_t)end_of(c, worker),
+				 .end_status = m->wait_status,
+				 .tid = t->tid,
+				 .start_ns = MAX(c->window_start_ns, t->start_ns),
+				 .end_ns = is_ended(t) ? t->end_ns : now_ns() };
+
+	if (!is_ended(t))
+		add_open_gap(c, worker, &part, r.end_ns);
+	fill_counters(&r, &m->begin, &now);
+	m->begin = now;
+	send_report(c, &r, &part);
+}
+
+static void report_whole(struct conductor *c, uint32_t worker)
+{
+	static const struct worker_sample zero;
+	struct member *m = &c->members[worker];
+	const struct telemetry *t = &c->pool.telemetry[worker];
+	struct telemetry_part part = current_part(c, worker);
+	struct worker_sample now = sample_worker(c, worker);
+	struct wire_report r = { .worker = worker,
+				 .window = REPORT_WHOLE,
+				 .end = (uint16_t)end_of(c, worker),
+				 .end_status = m->wait_status,
+				 .tid = t->tid,
+				 .start_ns = t->start_ns,
+				 .end_ns = is_ended(t) ? t->end_ns : now_ns() };
+
+	if (!is_ended(t))
+		add_open_gap(c, worker, &part, r.end_ns);
+	telemetry_part_merge(&m->earlier, &part);
+	fill_counters(&r, &zero, &now);
+	memcpy(r.text, t->text, sizeof(r.text));
+	send_report(c, &r, &m->earlier);
+}
+
+/* A worker that has ended: its reports, and words if it should not have. */
+static void note_end(struct conductor *c, uint32_t worker)
+{
+	struct member *m = &c->members[worker];
+	const struct telemetry *t = &c->pool.telemetry[worker];
+	struct wire_event gone = { .ns = now_ns(),
+				   .code = EVENT_WORKER_EXIT,
+				   .index = worker,
+				   .args = { (uint64_t)(uint32_t)m->wait_status } };
+	char text[256];
+	enum worker_end how;
+
+	m->is_alive = false;
+	how = end_of(c, worker);
+	if (c->is_window_open)
+		report_window(c, worker);
+	report_whole(c, worker);
+	m->schedstat_fd = fd_close(m->schedstat_fd);
+	if (how == WORKER_CRASHED) {
+		describe_death(text, sizeof(text), c, worker, m->wait_status);
+		conductor_fail(c, FAILED_WORKER, worker, text);
+	} else if (how == WORKER_ERROR) {
+		snprintf(text, sizeof(text), "worker %u (%s): %s", worker,
+			 group_of(c, c->plan->workers[worker].group)->name, t->text);
+		conductor_fail(c, FAILED_WORKER, worker, text);
+	} else if (!m->is_stopping) {
+		conductor_event(c, &gone);
+	}
+}
+
+bool crew_ended(struct conductor *c, pid_t pid, int wait_status)
+{
+	bool is_ours = false;
+
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
+		struct member *m = &c->members[i];
+
+		if (m->pid != pid)
+			continue;
+		is_ours = true;
+		m->wait_status = wait_status;
+		if (m->is_alive)
+			note_end(c, i);
+	}
+	return is_ours;
+}
+
+/* Threads say by the eventfd that they came to the gate or to their end. */
+static int ready_event(void *ctx, uint32_t events)
+{
+	struct conductor *c = ctx;
+	uint64_t count;
+
+	(void)!read(c->ready_watch.fd, &count, sizeof(count));
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive && is_ended(&c->pool.telemetry[i]))
+			note_end(c, i);
+	return 0;
+}
+
+int crew_init(struct conductor *c)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return err_new(-errno, "eventfd: %s", strerror(errno));
+	c->ready_watch = (struct watch){ .fd = fd, .ready = ready_event, .ctx = c };
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		c->members[i].schedstat_fd = -1;
+	return loop_watch(&c->loop, &c->ready_watch, EPOLLIN);
+}
+
+void crew_deinit(struct conductor *c)
+{
+	for (uint32_t i = 0; c->members && i < c->plan->header.worker_count; i++)
+		c->members[i].schedstat_fd = fd_close(c->members[i].schedstat_fd);
+	fd_close(loop_unwatch(&c->loop, &c->ready_watch));
+}
+
+/* Hand a worker all it needs; its memory is as new. */
+static void prepare_worker(struct conductor *c, uint32_t index, uint32_t member,
+			   struct ensemble *ensemble)
+{
+	const struct plan_worker *record = &c->plan->workers[index];
+	struct telemetry *t = &c->pool.telemetry[index];
+
+	memset(t, 0, sizeof(*t));
+	telemetry_part_clear(&t->part[0]);
+	telemetry_part_clear(&t->part[1]);
+	shared_set(&t->cpu, REPORT_NO_CPU);
+	t->allowed.mask[0] = record->allowed;
+	c->pool.workers[index] = (struct worker){ .pool = c->pool.head,
+						  .telemetry = t,
+						  .plan = c->plan,
+						  .group = group_of(c, record->group),
+						  .record = record,
+						  .custom = c->custom,
+						  .index = index,
+						  .member = member,
+						  .members = group_of(c, record->group)->ensemble,
+						  .gate = shared_get(&c->pool.head->gate),
+						  .ready_fd = c->ready_watch.fd,
+						  .ensemble = ensemble };
+	c->members[index] = (struct member){ .schedstat_fd = -1, .is_alive = true };
+	telemetry_part_clear(&c->members[index].earlier);
+}
+
+/* fork() into a cgroup. */
+static int clone_into(const struct conductor *c, uint32_t cgroup, pid_t *pid_ret)
+{
+	cleanup(fd_closep) int fd = -1;
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	long pid;
+	int r;
+
+	if (cgroup != PLAN_NONE) {
+		r = cgroup_open(c->plan->cgroups[cgroup].path, &fd);
+		if (r)
+			return err_trace(r);
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)fd;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return err_new(-errno, "clone into cgroup %s: %s",
+			       cgroup == PLAN_NONE ? "/" : c->plan->cgroups[cgroup].path,
+			       strerror(errno));
+	*pid_ret = (pid_t)pid;
+	return 0;
+}
+
+/* First thing in a worker's process. */
+static void begin_process(struct conductor *c, const struct plan_group *g, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	if (g->flags & GROUP_NEW_SESSION)
+		setsid();
+	/* The ends of the host's pipe are not for workers. */
+	close(c->out_fd);
+	worker_prepare_process();
+}
+
+static void *thread_main(void *arg)
+{
+	worker_main(arg);
+	return NULL;
+}
+
+static void __attribute__((noreturn)) threads_main(struct conductor *c, const struct plan_group *g)
+{
+	pthread_t threads[PLAN_WORKERS_MAX];
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+	for (uint32_t i = 0; i < g->worker_count; i++) {
+		struct worker *w = &c->pool.workers[g->first_worker + i];
+		int r = pthread_create(&threads[i], &attr, thread_main, w);
+
+		if (r) {
+			dprintf(2, "ktstr: thread %u of %s: %s\n", i, g->name, strerror(r));
+			_exit(1);
+		}
+	}
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		pthread_join(threads[i], NULL);
+	_exit(0);
+}
+
+static void ensemble_init(struct conductor *c, struct ensemble *e, uint32_t first_worker)
+{
+	for (int i = 0; i < WORKER_FDS; i++)
+		e->fds[i] = -1;
+	e->shared = c->pool.shared + (size_t)first_worker * WORKER_SHARED_BYTES;
+	memset(e->shared, 0, WORKER_SHARED_BYTES);
+}
+
+static void ensemble_close(struct ensemble *e)
+{
+	for (int i = 0; i < WORKER_FDS; i++)
+		e->fds[i] = fd_close(e->fds[i]);
+}
+
+static int spawn_processes(struct conductor *c, const struct plan_group *g, uint32_t first,
+			   struct ensemble *e)
+{
+	pid_t parent = getpid();
+	int r = 0;
+
+	for (uint32_t k = 0; k < g->ensemble && !r; k++)
+		prepare_worker(c, first + k, k, e);
+	for (uint32_t k = 0; k < g->ensemble && !r; k++) {
+		struct member *m = &c->members[first + k];
+
+		r = clone_into(c, c->plan->workers[first + k].cgroup, &m->pid);
+		if (r || m->pid)
+			continue;
+		begin_process(c, g, parent);
+		worker_main(&c->pool.workers[first + k]);
+		_exit(0);
+	}
+	/* Those that could not be made are not there to be waited for. */
+	for (uint32_t k = 0; k < g->ensemble; k++)
+		c->members[first + k].is_alive = c->members[first + k].pid;
+	return r;
+}
+
+/* Each ensemble in turn; its descriptors are open only while its processes are forked, so that no
+ * other worker inherits them. */
+static int spawn_group_of_processes(struct conductor *c, const struct plan_group *g)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < g->worker_count && !r; i += g->ensemble) {
+		struct ensemble e;
+
+		ensemble_init(c, &e, g->first_worker + i);
+		r = workload_prepare(g->workload, &e, g->params);
+		if (!r)
+			r = spawn_processes(c, g, g->first_worker + i, &e);
+		ensemble_close(&e);
+	}
+	return r;
+}
+
+static int spawn_group_of_threads(struct conductor *c, const struct plan_group *g)
+{
+	uint32_t count = g->worker_count / g->ensemble;
+	cleanup(freep) struct ensemble *all = calloc(count, sizeof(*all));
+	pid_t pid = 0, parent = getpid();
+	int r = all ? 0 : err_new(-ENOMEM, "group %s: out of memory", g->name);
+
+	for (uint32_t i = 0; i < count && !r; i++) {
+		uint32_t first = g->first_worker + i * g->ensemble;
+
+		ensemble_init(c, &all[i], first);
+		for (uint32_t k = 0; k < g->ensemble; k++)
+			prepare_worker(c, first + k, k, &all[i]);
+		r = workload_prepare(g->workload, &all[i], g->params);
+	}
+	if (!r)
+		r = clone_into(c, c->plan->workers[g->first_worker].cgroup, &pid);
+	if (!r && !pid) {
+		begin_process(c, g, parent);
+		threads_main(c, g);
+	}
+	for (uint32_t i = 0; i < g->worker_count; i++) {
+		c->members[g->first_worker + i].pid = pid;
+		c->members[g->first_worker + i].is_alive = !r;
+	}
+	for (uint32_t i = 0; i < count && all; i++)
+		ensemble_close(&all[i]);
+	return r;
+}
+
+static bool is_at_gate(const struct conductor *c, uint32_t group)
+{
+	const struct plan_group *g = group_of(c, group);
+
+	for (uint32_t i = 0; i < g->worker_count; i++) {
+		const struct telemetry *t = &c->pool.telemetry[g->first_worker + i];
+
+		if (atomic_load_explicit(&t->state, memory_order_acquire) < STATE_READY)
+			return false;
+	}
+	return true;
+}
+
+static void open_schedstat(struct conductor *c, uint32_t worker)
+{
+	struct member *m = &c->members[worker];
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%u/schedstat", m->pid,
+		 c->pool.telemetry[worker].tid);
+	m->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	m->begin = sample_worker(c, worker);
+}
+
+int crew_spawn(struct conductor *c, uint32_t group)
+{
+	const struct plan_group *g = group_of(c, group);
+	int r;
+
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		if (c->members[g->first_worker + i].is_alive)
+			return err_new(-EBUSY, "group %s runs already", g->name);
+	if (g->flags & GROUP_THREADS)
+		r = spawn_group_of_threads(c, g);
+	else
+		r = spawn_group_of_processes(c, g);
+	if (!r)
+		r = conductor_wait(c, is_at_gate, group, now_ns() + SPAWN_LIMIT_NS);
+	if (r == -ETIMEDOUT)
+		return err_prefix(r, "group %s: not all workers came to their gates: ", g->name);
+	for (uint32_t i = 0; i < g->worker_count && !r; i++)
+		open_schedstat(c, g->first_worker + i);
+	return r;
+}
+
+void crew_open_gates(struct conductor *c)
+{
+	struct pool_head *head = c->pool.head;
+	struct wire_event e = { .ns = now_ns(), .code = EVENT_GATE, .index = c->step };
+
+	shared_set(&head->gate_ns, e.ns);
+	atomic_fetch_add_explicit(&head->gate, 1, memory_order_release);
+	worker_futex_wake(&head->gate, INT32_MAX);
+	conductor_event(c, &e);
+}
+
+/* Switch every worker to the other part, which is cleared first; the part that was in use is kept
+ * for the life's report. */
+static void turn_window(struct conductor *c)
+{
+	struct pool_head *head = c->pool.head;
+	uint32_t next = shared_get(&head->window) + 1;
+
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
+		struct telemetry_part *part = &c->pool.telemetry[i].part[next % 2];
+
+		if (c->members[i].is_alive && part->is_used)
+			telemetry_part_clear(part);
+	}
+	shared_set(&head->window, next);
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			telemetry_part_merge(&c->members[i].earlier,
+					     &c->pool.telemetry[i].part[(next - 1) % 2]);
+}
+
+void crew_begin_window(struct conductor *c)
+{
+	turn_window(c);
+	c->window_start_ns = now_ns();
+	c->is_window_open = true;
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			c->members[i].begin = sample_worker(c, i);
+}
+
+void crew_end_window(struct conductor *c)
+{
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			report_window(c, i);
+	c->is_window_open = false;
+	turn_window(c);
+}
+
+bool crew_has_exited(const struct conductor *c, uint32_t group)
+{
+	const struct plan_group *g = group_of(c, group);
+
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		if (c->members[g->first_worker + i].is_alive)
+			return false;
+	return true;
+}
+
+uint64_t crew_iterations(const struct conductor *c, uint32_t group)
+{
+	const struct plan_group *g = group_of(c, group);
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		n += shared_get(&c->pool.telemetry[g->first_worker + i].iterations);
+	return n;
+}
+
+/* Queue the stop to one thread, with the address that its handler jumps by. */
+static void send_stop(struct conductor *c, uint32_t worker)
+{
+	struct member *m = &c->members[worker];
+	siginfo_t info = { .si_code = SI_QUEUE, .si_signo = worker_stop_signal() };
+
+	if (m->is_stopping)
+		return;
+	info.si_value.sival_ptr = &c->pool.workers[worker];
+	info.si_pid = getpid();
+	m->is_stopping = true;
+	syscall(SYS_rt_tgsigqueueinfo, m->pid, c->pool.telemetry[worker].tid, worker_stop_signal(),
+		&info);
+	/* One that is stopped by a signal answers only when it runs again. */
+	kill(m->pid, SIGCONT);
+}
+
+void crew_stop(struct conductor *c, uint32_t group)
+{
+	const struct plan_group *g = group_of(c, group);
+	uint64_t deadline = now_ns() + c->report_deadline_ns;
+
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		if (c->members[g->first_worker + i].is_alive)
+			send_stop(c, g->first_worker + i);
+	while (!crew_has_exited(c, group) && loop_round(&c->loop, deadline) == 0)
+		;
+	for (uint32_t i = 0; i < g->worker_count; i++)
+		if (c->members[g->first_worker + i].is_alive)
+			kill(c->members[g->first_worker + i].pid, SIGKILL);
+	/* Nothing outlives SIGKILL but a wait for a device; the host's patience bounds that. */
+	while (!crew_has_exited(c, group) && loop_round(&c->loop, UINT64_MAX) >= 0)
+		;
+}
+
+void crew_stop_all(struct conductor *c)
+{
+	/* All at once first, so that none runs alone while another is waited for. */
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			send_stop(c, i);
+	for (uint32_t g = 0; g < c->plan->header.group_count; g++)
+		crew_stop(c, g);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guest/conductor.h"
+
+#include "base/util.h"
+#include "rehearsal.h"
+
+#include "test.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void assert_no_failure(const struct rehearsal *r)
+{
+	char text[512];
+
+	assert_string_equal(rehearsal_failure(r, text), "");
+	assert_true(WIFEXITED(r->status));
+	assert_int_equal(WEXITSTATUS(r->status), CONDUCTOR_OK);
+}
+
+TEST(a_spinner_is_reported_for_its_window_and_its_life)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, 5000);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	assert_int_equal(rehearsal_count(&r, FRAME_REPORT), 4);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct wire_report window = rehearsal_report(&r, i, 0);
+		struct wire_report whole = rehearsal_report(&r, i, REPORT_WHOLE);
+
+		assert_int_equal(window.end, WORKER_RUNNING);
+		assert_int_equal(whole.end, WORKER_STOPPED);
+		assert_true(whole.iterations >= window.iterations);
+		assert_true(whole.iterations > 0);
+		assert_true(whole.cpu_ns > 0);
+		assert_true(whole.cpu_ns <= (whole.end_ns - whole.start_ns) + NSEC_PER_MSEC);
+		assert_true(mask_count(&whole.cpus_used) >= 1);
+		assert_true(whole.gap.length_ns > 0);
+		assert_true(whole.gap.start_ns >= whole.start_ns);
+		assert_int_equal(whole.outside_count, 0);
+		assert_int_equal(whole.wakes, 0);
+		assert_true(whole.start_ns < whole.end_ns);
+	}
+}
+
+TEST(samples_and_events_frame_the_hold)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	static const uint32_t codes[] = { EVENT_PLAN_BEGIN, EVENT_OP,	    EVENT_HOLD_BEGIN,
+					  EVENT_GATE,	    EVENT_HOLD_END, EVENT_PLAN_END };
+	uint64_t last_ns = 0;
+
+	assert_no_failure(&r);
+	assert_int_equal(rehearsal_count(&r, FRAME_CPUSTAT), 2);
+	assert_int_equal(rehearsal_count(&r, FRAME_TASKSTAT), 2);
+	assert_int_equal(rehearsal_count(&r, FRAME_CGROUPSTAT), 2);
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct wire_event e;
+		size_t len;
+		const void *payload = rehearsal_frame(&r, FRAME_EVENT, i, &len);
+
+		assert_non_null(payload);
+		assert_int_equal(event_decode(payload, len, &r.limits, &e), 0);
+		assert_int_equal(e.code, codes[i]);
+		assert_true(e.ns >= last_ns);
+		last_ns = e.ns;
+	}
+}
+
+TEST(threads_do_the_same_as_processes)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_FUTEX_PINGPONG, 4, 200);
+
+	p.groups[0].flags = GROUP_THREADS;
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct wire_report whole = rehearsal_report(&r, i, REPORT_WHOLE);
+
+		assert_int_equal(whole.end, WORKER_STOPPED);
+		assert_true(whole.iterations > 0);
+	}
+}
+
+TEST(wake_latencies_of_partners_and_timers_are_measured)
+{
+	static const uint32_t workloads[] = { WORK_PIPE_PINGPONG, WORK_FUTEX_PINGPONG };
+
+	for (size_t i = 0; i < ARRAY_SIZE(workloads); i++) {
+		cleanup(plan_deinit) struct plan p = rehearsal_plan(workloads[i], 2, 300);
+		cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+		struct wire_report whole = rehearsal_report(&r, 1, REPORT_WHOLE);
+
+		assert_no_failure(&r);
+		assert_true(whole.wakes > 10);
+		assert_true(whole.wake_min_ns <= whole.wake_max_ns);
+		assert_true(whole.wake_max_ns <= whole.wake_sum_ns);
+		assert_true(whole.bucket_count > 0);
+	}
+}
+
+TEST(a_set_up_that_fails_is_the_plans_failure_in_words)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
+	char text[512];
+
+	mask_set(&p.workers[0].affinity, 511);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_non_null(strstr(rehearsal_failure(&r, text), "sched_setaffinity to 511"));
+	assert_int_equal(WEXITSTATUS(r.status), CONDUCTOR_FAILED);
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_ERROR);
+}
+
+/* Add an op to run before the hold, behind SPAWN. */
+static void add_op(struct plan *p, const struct plan_op *op)
+{
+	assert_int_equal(plan_add_op(p, op, NULL), 0);
+	p->steps[0].op_count++;
+}
+
+TEST(a_crash_is_told_with_its_signal)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, UINT64_MAX);
+	char text[512];
+
+	add_op(&p, &(struct plan_op){ .code = OP_SIGNAL, .args = { SIGTERM } });
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	rehearsal_failure(&r, text);
+	assert_non_null(strstr(text, "killed by signal 15"));
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_CRASHED);
+}
+
+TEST(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, UINT64_MAX);
+
+	p.steps[0].hold = HOLD_TIME;
+	p.steps[0].hold_ns = 30 * NSEC_PER_MSEC;
+	add_op(&p, &(struct plan_op){ .code = OP_SIGNAL, .args = { SIGSTOP } });
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	struct wire_report window = rehearsal_report(&r, 0, 0);
+
+	assert_no_failure(&r);
+	assert_int_equal(window.iterations, 0);
+	assert_int_equal(window.gap.is_open, 1);
+	assert_int_equal(window.gap.cpu_before, REPORT_NO_CPU);
+	assert_true(window.gap.length_ns >= 30 * NSEC_PER_MSEC);
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
+}
+
+TEST(an_operation_that_fails_is_named)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
+	struct plan_op write = { .code = OP_WRITE };
+	char text[512];
+
+	assert_int_equal(plan_add_string(&p, "/no/such/file", &write.text), 0);
+	add_op(&p, &write);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_non_null(strstr(rehearsal_failure(&r, text), "op 1 (write): open /no/such/file"));
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
+}
+
+TEST(an_allowed_failure_is_an_event)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
+	struct plan_op write = { .code = OP_WRITE, .flags = OP_ALLOW_FAILURE };
+	struct wire_event e;
+	size_t len;
+
+	assert_int_equal(plan_add_string(&p, "/no/such/file", &write.text), 0);
+	add_op(&p, &write);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	const void *payload = rehearsal_frame(&r, FRAME_EVENT, 2, &len);
+
+	assert_no_failure(&r);
+	assert_int_equal(event_decode(payload, len, &r.limits, &e), 0);
+	assert_int_equal(e.code, EVENT_OP_FAILED);
+	assert_int_equal(e.args[3], 2);
+	assert_non_null(strstr(e.text, "/no/such/file"));
+}
+
+TEST(a_written_file_gets_its_old_value_back)
+{
+	char path[] = "/tmp/ktstr-test-XXXXXX", now[16] = "";
+	cleanup(fd_closep) int fd = mkstemp(path);
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 10);
+	struct plan_op write = { .code = OP_WRITE };
+
+	assert_int_equal(pwrite(fd, "old", 3, 0), 3);
+	assert_int_equal(plan_add_string(&p, path, &write.text), 0);
+	assert_int_equal(plan_add_string(&p, "new", &write.text2), 0);
+	add_op(&p, &write);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	assert_int_equal(pread(fd, now, sizeof(now) - 1, 0), 4);
+	assert_string_equal(now, "old ");
+	unlink(path);
+}
+
+TEST(a_loop_spawns_and_stops_again_and_again)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, UINT64_MAX);
+	uint32_t first = 0;
+
+	p.steps[0].op_count = 0;
+	p.steps[0].hold = HOLD_TIME;
+	p.steps[0].hold_ns = 60 * NSEC_PER_MSEC;
+	p.steps[0].loop_interval_ns = 10 * NSEC_PER_MSEC;
+	p.steps[0].loop_op_count = 2;
+	assert_int_equal(plan_add_op(&p, &(struct plan_op){ .code = OP_STOP }, &first), 0);
+	assert_int_equal(plan_add_op(&p, &(struct plan_op){ .code = OP_SPAWN }, NULL), 0);
+	p.steps[0].loop_first_op = first;
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	assert_true(rehearsal_count(&r, FRAME_REPORT) >= 2);
+}
+
+TEST(a_payload_runs_and_its_output_and_end_arrive)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 10);
+	struct plan_payload echo = { .name = "echo", .cgroup = PLAN_NONE, .argc = 3 };
+	struct wire_payload_exit e;
+	struct wire_payload_out head;
+	uint32_t offset;
+	const void *payload, *data;
+	size_t len, data_len;
+
+	assert_int_equal(plan_add_string(&p, "/bin/sh", &echo.argv), 0);
+	assert_int_equal(plan_add_string(&p, "-c", &offset), 0);
+	assert_int_equal(plan_add_string(&p, "echo hello; exit 3", &offset), 0);
+	assert_int_equal(plan_add_payload(&p, &echo, NULL), 0);
+	add_op(&p, &(struct plan_op){ .code = OP_PAYLOAD_RUN });
+	add_op(&p, &(struct plan_op){ .code = OP_PAYLOAD_WAIT });
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	payload = rehearsal_frame(&r, FRAME_PAYLOAD_OUT, 0, &len);
+	assert_non_null(payload);
+	assert_int_equal(payload_out_decode(payload, len, &r.limits, &head, &data, &data_len), 0);
+	assert_int_equal(head.stream, 1);
+	assert_int_equal(data_len, 6);
+	assert_memory_equal(data, "hello\n", 6);
+	payload = rehearsal_frame(&r, FRAME_PAYLOAD_EXIT, 0, &len);
+	assert_non_null(payload);
+	assert_int_equal(payload_exit_decode(payload, len, &r.limits, &e), 0);
+	assert_int_equal(e.status, 3);
+	assert_int_equal(e.is_timeout, 0);
+}
+
+TEST(a_payload_over_its_time_is_killed)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 10);
+	struct plan_payload sleeper = {
+		.name = "sleeper", .cgroup = PLAN_NONE, .argc = 2, .timeout_ns = 20 * NSEC_PER_MSEC
+	};
+	struct wire_payload_exit e;
+	uint32_t offset;
+	const void *payload;
+	size_t len;
+
+	assert_int_equal(plan_add_string(&p, "/bin/sleep", &sleeper.argv), 0);
+	assert_int_equal(plan_add_string(&p, "100", &offset), 0);
+	assert_int_equal(plan_add_payload(&p, &sleeper, NULL), 0);
+	add_op(&p, &(struct plan_op){ .code = OP_PAYLOAD_RUN });
+	p.steps[0].hold = HOLD_PAYLOAD;
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	payload = rehearsal_frame(&r, FRAME_PAYLOAD_EXIT, 0, &len);
+	assert_non_null(payload);
+	assert_int_equal(payload_exit_decode(payload, len, &r.limits, &e), 0);
+	assert_int_equal(e.signal, SIGKILL);
+	assert_int_equal(e.is_timeout, 1);
+}
+
+TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events_frame_the_hold),
+      T(threads_do_the_same_as_processes), T(wake_latencies_of_partners_and_timers_are_measured),
+      T(a_set_up_that_fails_is_the_plans_failure_in_words), T(a_crash_is_told_with_its_signal),
+      T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
+      T(an_operation_that_fails_is_named), T(an_allowed_failure_is_an_event),
+      T(a_written_file_gets_its_old_value_back), T(a_loop_spawns_and_stops_again_and_again),
+      T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed))
