@@ -65,7 +65,7 @@ enum machine_why {
 
 struct machine_end {
 	enum machine_why why;
-	unsigned cpu; /* that saw it; 0 for MACHINE_KILLED */
+	int cpu; /* that it happened on; -1: none in particular */
 	char text[MACHINE_END_TEXT_BYTES];
 };
 

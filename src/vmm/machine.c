@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parts of a machine in the order in which they are made, from top to bottom of this file; the
+ * table at its end is walked forwards by machine_new() and backwards by machine_free(). */
+#include "vmm/machine.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "devices/blk/blk.h"
+#include "gmem/gmem.h"
+#include "virtio/mmio.h"
+#include "vmm/irq.h"
+#include "vmm/machine_check.h"
+#include "vmm/vcpu.h"
+#include "vmm/x86_boot.h"
+#include "vmm/x86_layout.h"
+#include "vmm/x86_ports.h"
+#include "vmm/x86_vcpu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+/* A virtio-mmio window with its device. */
+struct window {
+	struct virtio_mmio mmio;
+};
+
+struct machine {
+	struct machine_desc desc; /* pointers in it are valid during machine_new() only */
+	unsigned parts;		  /* that are made */
+	char *cmdline;
+	struct x86_kernel kernel;
+	struct kvm kvm;
+	struct gmem_backing ram;
+	struct gmem memory;
+	struct bus mmio;
+	struct bus pio;
+	struct irq_chip irq;
+	struct x86_ports ports;
+	struct blk *disks[MACHINE_DISKS_MAX];
+	struct window windows[X86_VIRTIO_MAX];
+	unsigned window_count;
+	struct vcpu_gate gate;
+	struct vcpu_env env;
+	struct vcpu *vcpus;
+	unsigned cpu_count;
+	bool is_started;
+	bool is_stopped;
+	bool is_paused;
+
+	pthread_mutex_t end_lock;
+	struct machine_end end;
+	int end_fd;
+};
+
+/* -- the description -- */
+
+static int make_desc(struct machine *m)
+{
+	int r = machine_check(&m->desc);
+
+	m->cpu_count = topology_cpu_count(&m->desc.topology);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* -- the end, as an event -- */
+
+static int make_end(struct machine *m)
+{
+	m->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->end_fd < 0)
+		return err_new(-errno, "eventfd: %s", strerror(errno));
+	return 0;
+}
+
+static void undo_end(struct machine *m)
+{
+	m->end_fd = fd_close(m->end_fd);
+}
+
+/* The first reason counts. */
+static void set_end(struct machine *m, int cpu, enum machine_why why, const char *text)
+{
+	pthread_mutex_lock(&m->end_lock);
+	if (m->end.why == MACHINE_RUNNING) {
+		m->end.why = why;
+		m->end.cpu = cpu;
+		snprintf(m->end.text, sizeof(m->end.text), "%s", text);
+		(void)eventfd_write(m->end_fd, 1);
+	}
+	pthread_mutex_unlock(&m->end_lock);
+}
+
+static void vcpu_ended(void *ctx, int cpu, enum machine_why why, const char *text)
+{
+	struct machine *m = ctx;
+
+	set_end(m, cpu, why, text);
+	vcpu_stop_all(m->vcpus, m->cpu_count);
+}
+
+static void ports_ended(void *ctx, enum machine_why why, const char *text)
+{
+	vcpu_ended(ctx, -1, why, text);
+}
+
+/* -- the kernel's file and its command line -- */
+
+/* What every guest gets. No timer, PCI or keyboard is there to be looked for; time is KVM's. */
+static const char base_cmdline[] = "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k tsc=reliable "
+				   "no_timer_check pci=off random.trust_cpu=on";
+
+static int make_kernel(struct machine *m)
+{
+	const struct machine_desc *d = &m->desc;
+	int r = str_printf(&m->cmdline, "%s%s%s%s%s", base_cmdline, d->is_verbose ? "" : " quiet",
+			   d->has_kaslr ? "" : " nokaslr", d->cmdline_extra ? " " : "",
+			   d->cmdline_extra ? d->cmdline_extra : "");
+
+	if (r >= 0)
+		r = x86_kernel_open(d->kernel_path, &m->kernel);
+	if (r < 0)
+		return err_trace(r);
+	if (d->has_kaslr && !m->kernel.plan.is_bzimage)
+		return err_new(-EINVAL, "kernel %s: only a bzImage can place itself (KASLR)",
+			       d->kernel_path);
+	return 0;
+}
+
+static void undo_kernel(struct machine *m)
+{
+	m->kernel.fd = fd_close(m->kernel.fd);
+	free(m->cmdline);
+	m->cmdline = NULL;
+}
+
+/* -- the virtual machine and its memory -- */
+
+static int make_kvm(struct machine *m)
+{
+	uint32_t max_apic_id = topology_max_apic_id(&m->desc.topology);
+	struct kvm_desc d = {
+		.path = m->desc.kvm_path ? m->desc.kvm_path : "/dev/kvm",
+		.cpus = m->cpu_count,
+		.max_apic_id = max_apic_id,
+		.is_split = m->desc.is_split_irqchip || max_apic_id >= TOPOLOGY_XAPIC_IDS,
+	};
+	int r = kvm_init(&m->kvm, &d);
+
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_kvm(struct machine *m)
+{
+	kvm_deinit(&m->kvm);
+}
+
+/* Show the part of RAM from byte @from to byte @to, which lies on one side of the gap. */
+static int show_ram(struct machine *m, uint64_t from, uint64_t to)
+{
+	gpa_t base = gpa(x86_ram_address(from));
+	int r = gmem_add(&m->memory, base, to - from, m->ram.host + from);
+
+	if (r >= 0)
+		r = kvm_add_memory(&m->kvm, base, to - from, m->ram.host + from);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static int make_memory(struct machine *m)
+{
+	uint64_t bytes = m->desc.memory_bytes;
+	uint64_t cut = MIN(bytes, X86_MMIO_GAP);
+	int r = gmem_backing_init(&m->ram, "ktstr-guest", bytes);
+
+	if (r >= 0)
+		r = show_ram(m, 0, cut);
+	if (r >= 0 && cut < bytes)
+		r = show_ram(m, cut, bytes);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_memory(struct machine *m)
+{
+	gmem_backing_deinit(&m->ram);
+}
+
+/* -- interrupts and ports -- */
+
+static int make_irq(struct machine *m)
+{
+	int r = irq_chip_init(&m->irq, &m->kvm, &m->mmio);
+
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_irq(struct machine *m)
+{
+	irq_chip_deinit(&m->irq);
+}
+
+static int make_ports(struct machine *m)
+{
+	m->ports = (struct x86_ports){ ports_ended, m };
+	int r = x86_ports_add(&m->pio, &m->ports);
+
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* -- virtio devices -- */
+
+/* Doorbells of queues that have a thread of their own ring without an exit. */
+static int bind_kicks(struct machine *m, const struct virtio_mmio *mmio, uint64_t base)
+{
+	for (unsigned q = 0; q < mmio->dev->queue_count; q++) {
+		int fd = virtio_mmio_notify_fd(mmio, q);
+
+		if (fd < 0)
+			continue;
+		int r = kvm_bind_kick(&m->kvm, fd, gpa(base + VIRTIO_MMIO_QUEUE_NOTIFY), q);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
+/* Put @dev into the next window. */
+static int add_window(struct machine *m, struct virtio_device *dev)
+{
+	unsigned index = m->window_count;
+	struct window *w = &m->windows[index];
+	uint64_t base = x86_virtio_base(index);
+	struct irq_line line;
+
+	if (index == X86_VIRTIO_MAX)
+		return err_new(-E2BIG, "more than %d virtio devices", X86_VIRTIO_MAX);
+	int r = irq_chip_open(&m->irq, X86_GSI_VIRTIO + index, &line);
+
+	if (r >= 0)
+		r = virtio_mmio_init(&w->mmio, dev, &m->memory, line);
+	if (r < 0)
+		return err_trace(r);
+	m->window_count++;
+	r = bus_add(&m->mmio, &(struct bus_region){ base, X86_VIRTIO_MMIO_BYTES, virtio_mmio_access,
+						    &w->mmio, dev->ops->name });
+	if (r >= 0)
+		r = bind_kicks(m, &w->mmio, base);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_windows(struct machine *m)
+{
+	while (m->window_count > 0)
+		virtio_mmio_deinit(&m->windows[--m->window_count].mmio);
+}
+
+static int make_disks(struct machine *m)
+{
+	for (unsigned i = 0; i < m->desc.disk_count; i++) {
+		int r = blk_new(&m->desc.disks[i], NULL, &m->disks[i]);
+
+		if (r < 0)
+			return err_trace(r);
+	}
+	return 0;
+}
+
+static void undo_disks(struct machine *m)
+{
+	for (unsigned i = 0; i < MACHINE_DISKS_MAX; i++)
+		m->disks[i] = blk_free(m->disks[i]);
+}
+
+static int make_windows(struct machine *m)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < m->desc.disk_count && r >= 0; i++)
+		r = add_window(m, blk_virtio(m->disks[i]));
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* -- CPUs, and what they start with -- */
+
+static int make_vcpus(struct machine *m)
+{
+	int r = 0;
+
+	vcpu_gate_init(&m->gate);
+	m->env = (struct vcpu_env){ &m->mmio, &m->pio, &m->gate, vcpu_ended, m };
+	m->vcpus = calloc(m->cpu_count, sizeof(*m->vcpus));
+	if (!m->vcpus)
+		return err_new(-ENOMEM, "%u vCPUs", m->cpu_count);
+	for (unsigned i = 0; i < m->cpu_count; i++)
+		m->vcpus[i] = VCPU_NULL;
+	for (unsigned i = 0; i < m->cpu_count && r >= 0; i++)
+		r = vcpu_init(&m->vcpus[i], &m->kvm, &m->env, i,
+			      topology_cpu(&m->desc.topology, i).apic_id);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_vcpus(struct machine *m)
+{
+	for (unsigned i = 0; m->vcpus && i < m->cpu_count; i++)
+		vcpu_deinit(&m->vcpus[i]);
+	free(m->vcpus);
+	m->vcpus = NULL;
+	vcpu_gate_deinit(&m->gate);
+}
+
+static int make_boot(struct machine *m)
+{
+	static const struct x86_cpuid no_cpuid;
+	cleanup(freep) struct x86_cpuid *cpuid = malloc(2 * sizeof(*cpuid));
+	struct x86_entry entry;
+
+	if (!cpuid)
+		return err_new(-ENOMEM, "CPUID");
+	cpuid[0] = no_cpuid;
+	int r = x86_boot_load(&(struct x86_boot_desc){ .topology = &m->desc.topology,
+						       .memory = &m->memory,
+						       .ram_bytes = m->desc.memory_bytes,
+						       .kernel = &m->kernel,
+						       .initrd = m->desc.initrd,
+						       .initrd_bytes = m->desc.initrd_bytes,
+						       .cmdline = m->cmdline,
+						       .virtio_count = m->window_count },
+			      &entry);
+
+	if (r >= 0)
+		r = kvm_supported_cpuid(&m->kvm, &cpuid[0].kvm);
+	for (unsigned i = 0; i < m->cpu_count && r >= 0; i++) {
+		r = x86_cpuid_build(
+			&cpuid[0].kvm,
+			&(struct x86_cpuid_desc){ .topology = &m->desc.topology,
+						  .cpu = i,
+						  .has_tsc_deadline = m->kvm.has_tsc_deadline,
+						  .has_msi_ext_dest = m->kvm.is_split },
+			&cpuid[1]);
+		if (r >= 0)
+			r = x86_vcpu_setup(m->vcpus[i].fd, &cpuid[1], i == 0 ? &entry : NULL);
+	}
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* Made from top to bottom, undone from bottom to top. A make() that fails is undone too, so undo()
+ * works on what is half made. To add one: its row, its functions above. */
+static const struct {
+	const char *name;
+	int (*make)(struct machine *m);
+	void (*undo)(struct machine *m);
+} parts[] = {
+	{ "description", make_desc, NULL },
+	{ "end event", make_end, undo_end },
+	{ "kernel", make_kernel, undo_kernel },
+	{ "disks", make_disks, undo_disks },
+	{ "KVM", make_kvm, undo_kvm },
+	{ "memory", make_memory, undo_memory },
+	{ "interrupts", make_irq, undo_irq },
+	{ "ports", make_ports, NULL },
+	{ "virtio windows", make_windows, undo_windows },
+	{ "vCPUs", make_vcpus, undo_vcpus },
+	{ "boot", make_boot, NULL },
+};
+
+static void undo_parts(struct machine *m)
+{
+	while (m->parts > 0) {
+		m->parts--;
+		if (parts[m->parts].undo)
+			parts[m->parts].undo(m);
+	}
+}
+
+int machine_new(const struct machine_desc *desc, struct machine **ret)
+{
+	struct machine *m = malloc(sizeof(*m));
+	int r = 0;
+
+	if (!m)
+		return err_new(-ENOMEM, "machine");
+	*m = (struct machine){ .desc = *desc,
+			       .kernel = X86_KERNEL_NULL,
+			       .kvm = KVM_NULL,
+			       .ram = GMEM_BACKING_NULL,
+			       .end_lock = PTHREAD_MUTEX_INITIALIZER,
+			       .end_fd = -1 };
+	while (m->parts < ARRAY_SIZE(parts) && r >= 0)
+		r = parts[m->parts++].make(m);
+	if (r < 0) {
+		machine_free(m);
+		return err_trace(r);
+	}
+	*ret = m;
+	return 0;
+}
+
+struct machine *machine_free(struct machine *m)
+{
+	if (!m)
+		return NULL;
+	machine_stop(m);
+	undo_parts(m);
+	free(m);
+	return NULL;
+}
+
+/* -- life -- */
+
+static int start_devices(struct machine *m)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < m->desc.disk_count && r >= 0; i++)
+		r = blk_start(m->disks[i]);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+int machine_start(struct machine *m)
+{
+	int r = start_devices(m);
+
+	m->is_started = true;
+	if (r >= 0)
+		r = vcpu_start_all(m->vcpus, m->cpu_count);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* vCPUs first: nobody then kicks a device that has no thread any more. */
+void machine_stop(struct machine *m)
+{
+	if (!m->is_started || m->is_stopped)
+		return;
+	m->is_stopped = true;
+	set_end(m, -1, MACHINE_KILLED, "stopped by us");
+	vcpu_stop_all(m->vcpus, m->cpu_count);
+	vcpu_join_all(m->vcpus, m->cpu_count);
+	for (unsigned i = 0; i < m->desc.disk_count; i++)
+		blk_stop(m->disks[i]);
+}
+
+int machine_end_fd(const struct machine *m)
+{
+	return m->end_fd;
+}
+
+void machine_end(struct machine *m, struct machine_end *ret)
+{
+	pthread_mutex_lock(&m->end_lock);
+	*ret = m->end;
+	pthread_mutex_unlock(&m->end_lock);
+}
+
+const char *machine_why_name(enum machine_why why)
+{
+	static const char *const names[] = {
+		[MACHINE_RUNNING] = "running",	     [MACHINE_SHUTDOWN] = "shutdown",
+		[MACHINE_RESET] = "reset",	     [MACHINE_TRIPLE_FAULT] = "triple_fault",
+		[MACHINE_VCPU_ERROR] = "vcpu_error", [MACHINE_KILLED] = "killed",
+	};
+
+	return names[why];
+}
+
+/* -- freeze -- */
+
+int machine_pause(struct machine *m, uint64_t timeout_ns)
+{
+	if (!m->is_started || m->is_stopped)
+		return err_new(-ESHUTDOWN, "the machine does not run");
+	if (m->is_paused)
+		return 0;
+	int r = vcpu_park_all(m->vcpus, m->cpu_count, now_ns() + timeout_ns);
+
+	if (r < 0)
+		return err_trace(r);
+	for (unsigned i = 0; i < m->desc.disk_count; i++)
+		blk_pause(m->disks[i]);
+	m->is_paused = true;
+	return 0;
+}
+
+void machine_resume(struct machine *m)
+{
+	if (!m->is_paused)
+		return;
+	m->is_paused = false;
+	for (unsigned i = m->desc.disk_count; i > 0; i--)
+		blk_resume(m->disks[i - 1]);
+	for (unsigned i = 0; i < m->cpu_count; i++)
+		vcpu_tell_pause(&m->vcpus[i]);
+	vcpu_unpark_all(m->vcpus, m->cpu_count);
+}
+
+/* -- what others may see -- */
+
+const struct gmem *machine_memory(const struct machine *m)
+{
+	return &m->memory;
+}
+
+unsigned machine_cpu_count(const struct machine *m)
+{
+	return m->cpu_count;
+}
+
+int machine_vcpu_noise(struct machine *m, unsigned cpu, struct vcpu_noise *ret)
+{
+	int r = vcpu_noise(&m->vcpus[cpu], ret);
+
+	return r < 0 ? err_trace(r) : 0;
+}
+
+void machine_vcpu_counters(struct machine *m, unsigned cpu, struct vcpu_counters *ret)
+{
+	const struct vcpu *v = &m->vcpus[cpu];
+
+	*ret = (struct vcpu_counters){
+		.exits = counter_get(&v->exits),
+		.pio = counter_get(&v->pio),
+		.mmio = counter_get(&v->mmio),
+		.unhandled = counter_get(&v->unhandled),
+		.kicks = counter_get(&v->kicks),
+	};
+}
+
+struct blk *machine_disk(struct machine *m, unsigned index)
+{
+	return index < m->desc.disk_count ? m->disks[index] : NULL;
+}
+
+const char *machine_cmdline(const struct machine *m)
+{
+	return m->cmdline;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What can be said of a machine's description before anything is opened. */
+#pragma once
+
+#include "vmm/machine.h"
+
+/* Returns 0, or a negative errno with words: -EINVAL, -ENOMEM (more memory than there is). */
+int machine_check(const struct machine_desc *d) must_check;
