@@ -43,7 +43,7 @@ struct ktstr_cgroup {
 };
 
 /* One part of a scenario: operations, done in order, then a time in which the workers run and the
- * checks are judged. Operations are strings, "VERB ARGUMENT ...":
+ * checks are judged. Operations are strings, "VERB CGROUP ...":
  *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
  *   "freeze CGROUP", "thaw CGROUP" */
 struct ktstr_step {

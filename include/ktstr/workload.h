@@ -8,7 +8,8 @@
  *             CPUs, rounded up). Default "1". A workload that works in groups (a ping-pong is two
  *             tasks) counts tasks, and the count must be a multiple of its group.
  *   affinity  which CPUs each of them may use: a cpuset specification (scenario.h), or "each"
- * (worker i is bound to the i-th CPU of its cgroup, again from the first when they run out).
+ *             (worker i is bound to the i-th CPU of its cgroup, again from the first when they
+ *             run out).
  *             Default: inherit.
  *   policy    "normal" (default), "batch", "idle", "fifo PRIO", "rr PRIO"
  *   nice      -20 to 19

@@ -29,6 +29,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_kernel;
 extern const struct command cmd_list;
 extern const struct command cmd_results;
+extern const struct command cmd_run;
 extern const struct command cmd_show;
 extern const struct command cmd_version;
 extern const struct command cmd_workloads;

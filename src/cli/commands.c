@@ -5,10 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One command in a line, in the order of `ktstr help`. */
+/* clang-format off */
 static const struct command *const commands[] = {
-	&cmd_blk,	&cmd_kernel,  &cmd_list, &cmd_results, &cmd_show,
-	&cmd_workloads, &cmd_version, &cmd_help, NULL,
+	&cmd_list,
+	&cmd_show,
+	&cmd_results,
+	&cmd_workloads,
+	&cmd_kernel,
+	&cmd_blk,
+	&cmd_version,
+	&cmd_help,
+	NULL,
 };
+/* clang-format on */
 
 const struct command *const *command_table(void)
 {

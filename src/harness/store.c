@@ -202,6 +202,23 @@ int store_add(struct store *s, int64_t run, const struct store_result *result)
 	return finish(s, stmt, "add a result");
 }
 
+int store_add_record(struct store *s, int64_t run, const char *record)
+{
+	sqlite3_stmt *stmt;
+	int r = prepare(
+		s,
+		"INSERT INTO result (scenario, topology, kernel, verdict, record, run, "
+		"duration_ns) SELECT ?1 ->> 'scenario', ?1 ->> 'topology', ?1 ->> 'kernel', "
+		"?1 ->> 'verdict', ?1, ?2, ?1 ->> 'total_ns'",
+		&stmt);
+
+	if (r)
+		return err_trace(r);
+	sqlite3_bind_text(stmt, 1, record, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, run);
+	return finish(s, stmt, "add a record");
+}
+
 static const char *text_of(sqlite3_stmt *stmt, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(stmt, column);

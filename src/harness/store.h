@@ -55,6 +55,10 @@ int store_run_end(struct store *s, int64_t run, int exit_status) must_check;
 /* Add a verdict; it is durable against a crash of this process when this returns. */
 int store_add(struct store *s, int64_t run, const struct store_result *result) must_check;
 
+/* The same for a record alone, as result_json() wrote it, perhaps in another process: the columns are
+ * taken from it. */
+int store_add_record(struct store *s, int64_t run, const char *record) must_check;
+
 /* Call @visit for each verdict of run @run (0: the newest run that has any; -1: all runs), oldest first. @visit
  * returns 0 to go on; anything else ends the walk and is returned. */
 int store_results(struct store *s, int64_t run,

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr run`: scenarios to verdicts. Checks everything first, then finds out where it can run, then
+ * runs; the store is that of the outermost process. */
+#include "cli/command.h"
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "cli/machine_options.h"
+#include "cli/reexec.h"
+#include "harness/runner.h"
+#include "harness/store.h"
+#include "harness/store_import.h"
+#include "host/carrier.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE };
+
+struct run_command {
+	const struct command *self;
+	struct machine_options machine;
+	const struct report_format *format;
+	const char *record; /* file for JSON lines */
+	uint64_t seed;
+	bool has_no_store;
+	char **patterns;
+	size_t pattern_count;
+	int argc;
+	char **argv;
+	struct store *store;
+	int64_t store_run;
+};
+
+static const struct argp_option run_options[] = {
+	{ "format", 'f', "pretty|ktap|json", 0, "How results are printed", 0 },
+	{ "record", KEY_RECORD, "FILE", 0, "Append each result as a line of JSON to FILE", 0 },
+	{ "seed", KEY_SEED, "N", 0, "Seed of workloads that take random decisions (default 1)", 0 },
+	{ "no-store", KEY_NO_STORE, NULL, 0, "Do not keep the results in the store", 0 },
+	{ 0 },
+};
+
+static error_t run_option(int key, char *arg, struct argp_state *state)
+{
+	struct run_command *run = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &run->machine;
+		return 0;
+	case 'f':
+		run->format = report_find(arg);
+		if (!run->format)
+			argp_error(state, "--format %s: expected pretty, ktap or json", arg);
+		return 0;
+	case KEY_RECORD:
+		run->record = arg;
+		return 0;
+	case KEY_SEED:
+		if (parse_u64(arg, &run->seed) < 0)
+			argp_error(state, "--seed %s: expected a number", arg);
+		return 0;
+	case KEY_NO_STORE:
+		run->has_no_store = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		run->patterns = state->argv + state->next;
+		run->pattern_count = (size_t)(state->argc - state->next);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child run_children[] = { { &machine_argp, 0, "The machine:", 1 }, { 0 } };
+
+static const struct argp run_argp = {
+	.options = run_options,
+	.parser = run_option,
+	.args_doc = "[NAME|GLOB|FILE.yaml...]",
+	.doc = "Boot the kernel under test in a machine of its own, run scenarios in it, print a "
+	       "verdict for each.\vExit status: 0 all claims held; 1 a FAIL or TIMEOUT; 2 bad "
+	       "usage "
+	       "or a bad scenario; 3 no FAIL, but INFRA or BOOT; 4 nothing ran; 5 no FAIL, but "
+	       "UNDECIDED; 130 interrupted.",
+	.children = run_children,
+};
+
+/* What the user can mend is usage; the rest is this host. */
+static int status_of_error(int r)
+{
+	switch (r) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ENOEXEC:
+	case -EBADMSG:
+	case -EISDIR:
+	case -EEXIST:
+	case -E2BIG:
+	case -ENOMEM:
+	case -EACCES:
+	case -EROFS:
+		return EXIT_USAGE;
+	default:
+		return EXIT_INFRA;
+	}
+}
+
+static int fail(const struct run_command *run, int r)
+{
+	return command_fail(run->self, run->machine.is_verbose, status_of_error(r));
+}
+
+static int choose(const struct run_command *run, struct registry *all, struct registry *chosen)
+{
+	int r = registry_load(all);
+
+	if (r == 0)
+		r = registry_add_files(all, run->patterns, run->pattern_count);
+	if (r == 0)
+		r = registry_select(all, run->patterns, run->pattern_count, chosen);
+	return r;
+}
+
+static struct run_options runner_options(const struct run_command *run)
+{
+	const struct machine_options *m = &run->machine;
+
+	return (struct run_options){
+		.cell = { .topology = m->has_topology ? &m->topology : NULL,
+			  .memory_bytes = m->memory_bytes,
+			  .timeout_ns = m->timeout_ns,
+			  .seed = run->seed,
+			  .has_disk = m->disk_count > 0 },
+		.disks = m->disks,
+		.disk_count = m->disk_count,
+		.kernel = m->kernel,
+		.kernel_args = m->kernel_args,
+		.program = program_invocation_short_name,
+		.boot_deadline_ns = machine_options_boot_deadline_ns(m),
+		.has_kaslr = m->has_kaslr,
+		.is_verbose = m->is_verbose,
+		.signal_fd = -1,
+		.record_fd = -1,
+		.store = run->store,
+		.store_run = run->store_run,
+	};
+}
+
+/* ---- the store ---- */
+
+static int open_store(struct run_command *run)
+{
+	cleanup(buf_deinit) struct buf path = BUF_NULL, line = BUF_NULL;
+	int r;
+
+	/* Inside the carrier nothing that is stored would last: results go out as a record. */
+	if (run->has_no_store || carrier_is_inside())
+		return 0;
+	for (int i = 0; i < run->argc; i++)
+		buf_printf(&line, "%s%s", i ? " " : "", run->argv[i]);
+	r = store_default_path(&path);
+	if (r == 0)
+		r = store_open(buf_text(&path), &run->store);
+	if (r == 0)
+		r = store_run_begin(run->store, buf_text(&line), &run->store_run);
+	return r;
+}
+
+static int close_store(struct run_command *run, int status)
+{
+	int r = run->store ? store_run_end(run->store, run->store_run, status) : 0;
+
+	run->store = store_free(run->store);
+	return r;
+}
+
+/* ---- in the carrier ---- */
+
+static int append_file(const char *from, const char *to)
+{
+	cleanup(buf_deinit) struct buf all = BUF_NULL;
+	cleanup(fd_closep) int fd = open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	int r;
+
+	if (fd < 0)
+		return err_new(-errno, "record %s: %s", to, strerror(errno));
+	if (access(from, F_OK) != 0)
+		return 0;
+	r = buf_read_file(&all, from, SIZE_MAX / 2);
+	if (r == 0 && all.len)
+		r = write_all(fd, all.data, all.len);
+	return r;
+}
+
+static int take_results(struct run_command *run, const char *path)
+{
+	int r = run->store ? store_import(run->store, run->store_run, path) : 0;
+
+	if (r == 0 && run->record)
+		r = append_file(path, run->record);
+	unlink(path);
+	return r;
+}
+
+static int run_elsewhere(struct run_command *run, int *status_ret)
+{
+	char dir[] = "/tmp/ktstr-XXXXXX";
+	cleanup(freep) char *path = NULL, *extra = NULL, *program = NULL;
+	cleanup(freep) const char **argv = NULL;
+	struct accel_job job = { .options = &run->machine, .results_dir = dir };
+	int r, taken;
+
+	if (!mkdtemp(dir))
+		return err_new(-errno, "mkdtemp: %s", strerror(errno));
+	r = str_printf(&path, "%s/results", dir);
+	if (r == 0)
+		r = str_printf(&extra, "--record=%s", path);
+	if (r == 0)
+		r = reexec_argv(run->argc, run->argv, NULL, &argv, &program);
+	if (r == 0) {
+		/* Behind the user's own --record: the last one counts. */
+		argv[run->argc + 1] = extra;
+		job.argv = argv;
+		r = accel_run(&job, status_ret);
+	}
+	taken = path ? take_results(run, path) : 0;
+	rmdir(dir);
+	return r < 0 ? r : taken;
+}
+
+/* ---- here ---- */
+
+static int open_record(const struct run_command *run, struct run_options *options)
+{
+	if (!run->record)
+		return 0;
+	options->record_fd = open(run->record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (options->record_fd < 0)
+		return err_new(-errno, "record %s: %s", run->record, strerror(errno));
+	return 0;
+}
+
+static int run_with_signals(struct run_command *run, const struct registry *chosen,
+			    struct run_options *options, const struct boot_image *image,
+			    int *status_ret)
+{
+	struct reporter reporter;
+	sigset_t old;
+	int r = carrier_signals_take(&options->signal_fd, &old);
+
+	if (r < 0)
+		return err_trace(r);
+	reporter_init(&reporter, run->format, stdout, STDERR_FILENO, run->machine.is_verbose);
+	r = runner_run(chosen, options, image, &reporter);
+	carrier_signals_give_back(&options->signal_fd, &old);
+	*status_ret =
+		r == RUN_INTERRUPTED ? EXIT_INTERRUPTED : verdict_exit_status(&reporter.counts);
+	return r < 0 ? r : 0;
+}
+
+static int run_here(struct run_command *run, const struct registry *chosen, int *status_ret)
+{
+	const struct kernel_progress progress = { .say = machine_options_say };
+	const struct boot_image_desc desc = { .kernel = run->machine.kernel,
+					      .progress = &progress };
+	cleanup(boot_image_deinit) struct boot_image image = BOOT_IMAGE_NULL;
+	struct run_options options = runner_options(run);
+	int r = boot_image_make(&desc, &image);
+
+	if (r == 0)
+		r = open_record(run, &options);
+	if (r == 0)
+		r = run_with_signals(run, chosen, &options, &image, status_ret);
+	fd_close(options.record_fd);
+	return r;
+}
+
+/* Also where it will be run in the carrier: a kernel that is not there is said at once. */
+static int check_kernel(const struct run_command *run)
+{
+	const struct kernel_progress progress = { .say = machine_options_say };
+	struct kernel_image kernel = KERNEL_IMAGE_NULL;
+	int r = kernel_find(run->machine.kernel, KERNEL_CLOUD, &progress, &kernel);
+
+	kernel_image_deinit(&kernel);
+	return r;
+}
+
+static int run_run(const struct command *self, int argc, char **argv)
+{
+	struct run_command run = {
+		.self = self, .format = &report_pretty, .seed = 1, .argc = argc, .argv = argv
+	};
+	cleanup(registry_deinit) struct registry all = REGISTRY_NULL;
+	cleanup(registry_deinit) struct registry chosen = REGISTRY_NULL;
+	struct run_options options;
+	int status = 0, r, closed;
+
+	command_parse(self, argc, argv, &run);
+	options = runner_options(&run);
+	r = choose(&run, &all, &chosen);
+	if (r == 0)
+		r = runner_check(&chosen, &options);
+	if (r == 0)
+		r = check_kernel(&run);
+	if (r == 0)
+		r = accel_choose(&run.machine);
+	if (r < 0)
+		return fail(&run, r);
+	closed = open_store(&run);
+	if (closed < 0)
+		return fail(&run, closed);
+	r = r == ACCEL_ELSEWHERE ? run_elsewhere(&run, &status) : run_here(&run, &chosen, &status);
+	if (r < 0)
+		status = fail(&run, r);
+	closed = close_store(&run, status);
+	return closed < 0 ? fail(&run, closed) : status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.summary = "run scenarios, print verdicts",
+	.argp = &run_argp,
+	.run = run_run,
+};

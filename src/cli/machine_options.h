@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The options of every command that makes a machine: run, exec, shell. A command has them as an argp
+ * child and hands its struct machine_options over in ARGP_KEY_INIT (child_inputs[0]). */
+#pragma once
+
+#include "cli/command.h"
+#include "vmm/topology.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_CARRIER };
+
+enum { MACHINE_OPTIONS_DISKS = 16 };
+
+struct machine_options {
+	const char *kernel; /* NULL: the default */
+	bool has_topology;
+	struct topology topology;
+	uint64_t memory_bytes; /* 0: by the scenario */
+	const char *disks[MACHINE_OPTIONS_DISKS];
+	unsigned disk_count;
+	const char *kernel_args;
+	uint64_t timeout_ns; /* 0: the default */
+	enum accel accel;
+	bool has_kaslr;
+	bool is_verbose;
+};
+
+extern const struct argp machine_argp;
+
+/* How long a guest may take to be READY: a guess that no working boot reaches. */
+uint64_t machine_options_boot_deadline_ns(const struct machine_options *o);
+
+/* Print a line of progress on stderr: a kernel_progress.say. */
+void machine_options_say(void *ctx, const char *line);
+
+/* Where the command shall run. Returns 0: here, there is KVM; ACCEL_ELSEWHERE: it has been run in the
+ * carrier, and *@status_ret is its exit status; or a negative errno with words (no KVM where it was
+ * asked for, no carrier). The carrier runs this very program with @argv (argv[0] is the command's
+ * name); @results_dir (NULL: none) is as in host/carrier.h; @is_tty gives it the terminal. */
+enum { ACCEL_ELSEWHERE = 1 };
+struct accel_job {
+	const struct machine_options *options;
+	const char *const *argv; /* of the command inside, NULL at the end */
+	const char *results_dir;
+	bool is_tty;
+	bool has_stdin;
+};
+/* Must it go elsewhere? 0: no; ACCEL_ELSEWHERE: accel_run() does it, and the user has been told; a
+ * negative errno with words. */
+int accel_choose(const struct machine_options *options) must_check;
+int accel_run(const struct accel_job *job, int *status_ret) must_check;

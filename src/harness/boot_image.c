@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/boot_image.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+#include "host/carrier.h"
+#include "host/probe.h"
+#include "image/initramfs.h"
+#include "image/modules.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+/* The drivers of the machine's devices; those built into a kernel need no file. */
+static const char *const driver_modules[] = { "virtio_mmio", "virtio_console", "virtio_blk", NULL };
+
+static int add_module(struct initramfs *fs, const struct module_file *module, size_t index,
+		      struct buf *list)
+{
+	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
+	char name[128], path[160];
+	int r;
+
+	snprintf(name, sizeof(name), "%02zu-%s.ko", index, module->name);
+	snprintf(path, sizeof(path), "/ktstr/modules/%s", name);
+	buf_printf(list, "%s\n", name);
+	r = modules_read(module->path, &bytes);
+	return r < 0 ? err_trace(r) : initramfs_add_data(fs, path, bytes.data, bytes.len, 0644);
+}
+
+/* @names ends with NULL. Guest init and carrier init look in the same place. */
+static int add_modules(struct initramfs *fs, const struct kernel_image *kernel,
+		       const char *const *names)
+{
+	cleanup(module_list_deinit) struct module_list modules = MODULE_LIST_NULL;
+	cleanup(buf_deinit) struct buf list = BUF_NULL;
+	size_t count = 0;
+	int r;
+
+	while (names[count])
+		count++;
+	r = modules_closure(kernel->modules_dir, names, count, &modules);
+
+	for (size_t i = 0; i < modules.count && r == 0; i++)
+		r = add_module(fs, &modules.all[i], i, &list);
+	if (r < 0)
+		return err_trace(r);
+	return initramfs_add_data(fs, "/ktstr/modules.list", buf_text(&list), list.len, 0644);
+}
+
+static int add_includes(struct initramfs *fs, const struct boot_image_desc *desc)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < desc->include_count && r == 0; i++) {
+		char path[PATH_MAX];
+
+		if (!realpath(desc->includes[i], path))
+			return err_new(-errno, "include %s: %s", desc->includes[i],
+				       strerror(errno));
+		r = initramfs_add_include(fs, BOOT_ROOT,
+					  desc->includes[i][0] == '/' ? desc->includes[i] : path);
+	}
+	return r;
+}
+
+/* What a person expects to find in a shell. */
+static const char *const applets[] = { "sh",	"ls",	 "cat",	  "ps",	     "top",	"dmesg",
+				       "mount", "grep",	 "vi",	  "find",    "head",	"tail",
+				       "sleep", "kill",	 "echo",  "mkdir",   "rm",	"cp",
+				       "mv",	"ln",	 "chmod", "df",	     "free",	"id",
+				       "uname", "wc",	 "sort",  "more",    "taskset", "nproc",
+				       "lsmod", "touch", "dd",	  "hexdump", "less" };
+
+static int add_shell(struct initramfs *fs)
+{
+	cleanup(freep) char *busybox = NULL;
+	int r = host_find_program("busybox", &busybox);
+
+	if (r == -ENOENT)
+		return err_new(r, "no busybox on this host; install the package busybox-static");
+	if (r == 0)
+		r = initramfs_add_host_file(fs, BOOT_ROOT "/bin/busybox", busybox, 0755);
+	if (r == 0)
+		r = initramfs_add_closure(fs, BOOT_ROOT, busybox);
+	for (size_t i = 0; i < ARRAY_SIZE(applets) && r == 0; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), BOOT_ROOT "/bin/%s", applets[i]);
+		r = initramfs_add_symlink(fs, path, "busybox");
+	}
+	return r;
+}
+
+static int fill(struct initramfs *fs, const struct boot_image_desc *desc,
+		const struct kernel_image *kernel)
+{
+	int r = initramfs_add_host_file(fs, "/init", "/proc/self/exe", 0755);
+
+	if (r == 0)
+		r = add_modules(fs, kernel, driver_modules);
+	if (r == 0)
+		r = add_includes(fs, desc);
+	if (r == 0 && desc->has_shell)
+		r = add_shell(fs);
+	return r;
+}
+
+int boot_image_make(const struct boot_image_desc *desc, struct boot_image *ret)
+{
+	cleanup(boot_image_deinit) struct boot_image b = BOOT_IMAGE_NULL;
+	cleanup(initramfs_freep) struct initramfs *fs = NULL;
+	int r = kernel_find(desc->kernel, KERNEL_CLOUD, desc->progress, &b.kernel);
+
+	if (r == 0)
+		r = initramfs_new(&fs);
+	if (r == 0)
+		r = fill(fs, desc, &b.kernel);
+	if (r == 0)
+		r = initramfs_finish(fs, &b.initramfs);
+	if (r < 0)
+		return err_trace(r);
+	*ret = b;
+	b = BOOT_IMAGE_NULL;
+	return 0;
+}
+
+int boot_image_make_carrier(const struct kernel_progress *progress, struct boot_image *ret)
+{
+	cleanup(boot_image_deinit) struct boot_image b = BOOT_IMAGE_NULL;
+	cleanup(initramfs_freep) struct initramfs *fs = NULL;
+	int r = kernel_find(NULL, KERNEL_GENERIC, progress, &b.kernel);
+
+	if (r == 0)
+		r = initramfs_new(&fs);
+	if (r == 0)
+		r = initramfs_add_host_file(fs, "/init", "/proc/self/exe", 0755);
+	if (r == 0)
+		r = add_modules(fs, &b.kernel, carrier_modules);
+	if (r == 0)
+		r = initramfs_finish(fs, &b.initramfs);
+	if (r < 0)
+		return err_trace(r);
+	*ret = b;
+	b = BOOT_IMAGE_NULL;
+	return 0;
+}
+
+void boot_image_deinit(struct boot_image *b)
+{
+	kernel_image_deinit(&b->kernel);
+	buf_deinit(&b->initramfs);
+	*b = BOOT_IMAGE_NULL;
+}

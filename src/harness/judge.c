@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Claims are judged only over whole windows with a report from every worker. What is missing is our
+ * own trouble or the guest's, never a fault of the scheduler: with one exception. A worker that did
+ * not answer its stop was perhaps never run: its figures up to then are judged, and only if no claim
+ * catches it the verdict is INFRA. */
+#include "harness/judge.h"
+
+#include "base/util.h"
+
+static void infra(struct result *result)
+{
+	result->verdict = VERDICT_INFRA;
+}
+
+static bool is_window_whole(struct result *result, const struct telemetry *t, uint32_t window)
+{
+	const struct window_data *d = &t->windows[window];
+	const char *name = result->cell.windows[window].name;
+	char worker[CELL_NAME_BYTES];
+
+	if (!d->has_begun || !d->has_ended || d->end_ns <= d->begin_ns) {
+		buf_printf(&result->reason, "window %s never ended", name);
+		return false;
+	}
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		if (d->reports[w].is_there)
+			continue;
+		buf_printf(&result->reason, "window %s: no report from %s", name,
+			   cell_worker_name(&result->cell, w, worker));
+		return false;
+	}
+	return true;
+}
+
+/* The first worker whose life ended in a way that no scheduler explains. */
+static bool has_broken_worker(struct result *result, const struct telemetry *t)
+{
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		const struct wire_report *r = &t->whole[w].report;
+		char name[CELL_NAME_BYTES];
+
+		if (!t->whole[w].is_there || r->end == WORKER_RUNNING || r->end == WORKER_STOPPED ||
+		    r->end == WORKER_FINISHED || r->end == WORKER_STUCK)
+			continue;
+		buf_printf(&result->reason, "%s %s: %s", cell_worker_name(&result->cell, w, name),
+			   worker_end_name(r->end), r->text);
+		return true;
+	}
+	return false;
+}
+
+static const struct wire_report *find_stuck(const struct telemetry *t)
+{
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		if (t->whole[w].is_there && t->whole[w].report.end == WORKER_STUCK)
+			return &t->whole[w].report;
+	}
+	return NULL;
+}
+
+static void blame_stuck(struct result *result, const struct telemetry *t)
+{
+	const struct wire_report *stuck = find_stuck(t);
+	char name[CELL_NAME_BYTES];
+
+	if (!stuck || result->verdict == VERDICT_FAIL || result->verdict == VERDICT_XFAIL)
+		return;
+	buf_printf(&result->reason, "%s did not answer its stop and was killed",
+		   cell_worker_name(&result->cell, stuck->worker, name));
+	infra(result);
+}
+
+int judge_trial(struct result *result, const struct telemetry *t)
+{
+	int r;
+
+	if (t->has_failed && t->failed.kind != FAILED_WORKER) {
+		buf_printf(&result->reason, "the guest: %s", t->failed_text);
+		infra(result);
+		return buf_ok(&result->reason);
+	}
+	if (has_broken_worker(result, t)) {
+		infra(result);
+		return buf_ok(&result->reason);
+	}
+	for (uint32_t w = 0; w < t->window_count; w++) {
+		if (!is_window_whole(result, t, w)) {
+			infra(result);
+			return buf_ok(&result->reason);
+		}
+	}
+	r = check_all(&result->cell, t, &result->findings, &result->finding_count);
+	if (r < 0)
+		return err_trace(r);
+	result_conclude(result);
+	blame_stuck(result, t);
+	return buf_ok(&result->reason);
+}

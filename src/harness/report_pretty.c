@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* For people: one line for what held; for the rest a block that says claim, limit, observed, window,
+ * who and where, the console's last lines, and how to do it again. */
+#include "harness/report.h"
+
+#include "base/util.h"
+
+#include <string.h>
+
+static const char *const colors[VERDICT_COUNT] = {
+	[VERDICT_PASS] = "\033[32m",   [VERDICT_FAIL] = "\033[1;31m",
+	[VERDICT_SKIP] = "\033[36m",   [VERDICT_UNDECIDED] = "\033[33m",
+	[VERDICT_XFAIL] = "\033[32m",  [VERDICT_TIMEOUT] = "\033[1;31m",
+	[VERDICT_BOOT] = "\033[1;35m", [VERDICT_INFRA] = "\033[1;35m",
+};
+
+static bool is_settled(enum verdict v)
+{
+	return v == VERDICT_PASS || v == VERDICT_SKIP || v == VERDICT_XFAIL;
+}
+
+/* Of each claim the window in which it stood worst. */
+static const struct finding *worst_of_claim(const struct result *result, const struct claim *claim)
+{
+	const struct finding *worst = NULL;
+
+	for (uint32_t i = 0; i < result->finding_count; i++) {
+		const struct finding *f = &result->findings[i];
+
+		if (f->claim != claim)
+			continue;
+		if (!worst || verdict_worse(worst->verdict, f->verdict) != worst->verdict ||
+		    (f->verdict == worst->verdict && f->observed > worst->observed))
+			worst = f;
+	}
+	return worst;
+}
+
+static void print_figures(FILE *out, const struct result *result)
+{
+	const char *before = "";
+
+	if (result->reason.len) {
+		fputs(buf_text(&result->reason), out);
+		before = "; ";
+	}
+	for (uint32_t c = 0; result->findings && c < result->cell.claim_count; c++) {
+		const struct finding *f = worst_of_claim(result, &result->cell.claims[c]);
+
+		if (f)
+			fprintf(out, "%s%s: %s", before, f->claim->check->name,
+				buf_text(&f->figures));
+		before = "; ";
+	}
+}
+
+static void print_lines(FILE *out, const char *head, const char *text)
+{
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		fprintf(out, "    %-10s %.*s\n", head, (int)(end - text), text);
+		head = "";
+	}
+}
+
+static void print_finding(FILE *out, const struct finding *f)
+{
+	char observed[48], bound[48], hold[32];
+
+	fprintf(out, "    %-10s %s: %s\n", "claim", f->claim->text, verdict_name(f->verdict));
+	fprintf(out, "    %-10s %s, limit %s, in window %s of %s, %llu samples\n", "observed",
+		report_value(f->observed, f->unit, observed),
+		report_value(f->bound, f->unit, bound), f->window->name,
+		report_duration(f->window->hold_ns, hold), (unsigned long long)f->samples);
+	print_lines(out, "evidence", buf_text(&f->evidence));
+}
+
+static void pretty_result(struct reporter *r, const struct result *result)
+{
+	const char *color = r->has_color ? colors[result->verdict] : "";
+	char took[32];
+
+	fprintf(r->out, "%s%-9s%s %-20s %-10s %s  ", color, verdict_name(result->verdict),
+		r->has_color ? "\033[0m" : "", result->record->name, result->topology,
+		result->kernel);
+	print_figures(r->out, result);
+	fprintf(r->out, "  (%s)\n", report_duration(result->total_ns, took));
+	for (uint32_t i = 0; i < result->finding_count; i++) {
+		if (r->is_verbose || result->findings[i].verdict != VERDICT_PASS)
+			print_finding(r->out, &result->findings[i]);
+	}
+	if (is_settled(result->verdict))
+		return;
+	print_lines(r->out, "console", buf_text(&result->console));
+	fprintf(r->out, "    %-10s %s\n", "again", buf_text(&result->rerun));
+}
+
+static void pretty_end(struct reporter *r)
+{
+	const char *before = "";
+	char took[32];
+
+	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+		if (!r->counts.of[v])
+			continue;
+		fprintf(r->out, "%s%u %s", before, r->counts.of[v], verdict_name(v));
+		before = ", ";
+	}
+	fprintf(r->out, "%s in %s\n", r->shown ? "" : "nothing ran",
+		report_duration(now_ns() - r->start_ns, took));
+}
+
+const struct report_format report_pretty = {
+	.name = "pretty",
+	.result = pretty_result,
+	.end = pretty_end,
+};

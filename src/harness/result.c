@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/result.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+void result_deinit(struct result *r)
+{
+	findings_free(r->findings, r->finding_count);
+	buf_deinit(&r->reason);
+	buf_deinit(&r->console);
+	buf_deinit(&r->rerun);
+	cell_deinit(&r->cell);
+	*r = (struct result){ 0 };
+}
+
+void result_conclude(struct result *r)
+{
+	const char *expected = r->record->scenario->expected_reason;
+
+	r->verdict = VERDICT_PASS;
+	for (uint32_t i = 0; i < r->finding_count; i++)
+		r->verdict = verdict_worse(r->verdict, r->findings[i].verdict);
+	if (r->verdict == VERDICT_FAIL && expected) {
+		r->verdict = VERDICT_XFAIL;
+		buf_printf(&r->reason, "expected: %s", expected);
+	}
+}
+
+static void json_lines(struct json *j, const char *key, const char *text)
+{
+	cleanup(buf_deinit) struct buf line = BUF_NULL;
+
+	json_array(j, key);
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		buf_reset(&line);
+		buf_add(&line, text, (size_t)(end - text));
+		json_str(j, NULL, buf_text(&line));
+	}
+	json_array_end(j);
+}
+
+static void finding_json(const struct finding *f, struct json *j)
+{
+	json_object(j, NULL);
+	json_str(j, "claim", f->claim->text);
+	json_str(j, "check", f->claim->check->name);
+	json_str(j, "verdict", verdict_name(f->verdict));
+	json_str(j, "unit", f->unit);
+	json_u64(j, "observed", f->observed);
+	json_u64(j, "bound", f->bound);
+	json_u64(j, "samples", f->samples);
+	json_str(j, "window", f->window->name);
+	json_u64(j, "window_ns", f->window->hold_ns);
+	json_str(j, "figures", buf_text(&f->figures));
+	json_lines(j, "evidence", buf_text(&f->evidence));
+	json_object_end(j);
+}
+
+void result_json(const struct result *r, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	json_str(&j, "scenario", r->record->name);
+	json_str(&j, "topology", r->topology);
+	json_str(&j, "kernel", r->kernel);
+	json_str(&j, "verdict", verdict_name(r->verdict));
+	json_str(&j, "reason", r->reason.len ? buf_text(&r->reason) : NULL);
+	json_u64(&j, "boot_ns", r->boot_ns);
+	json_u64(&j, "run_ns", r->run_ns);
+	json_u64(&j, "total_ns", r->total_ns);
+	json_u64(&j, "declared_ns", r->cell.hold_ns);
+	json_array(&j, "claims");
+	for (uint32_t i = 0; i < r->finding_count; i++)
+		finding_json(&r->findings[i], &j);
+	json_array_end(&j);
+	if (r->console.len)
+		json_lines(&j, "console", buf_text(&r->console));
+	json_str(&j, "rerun", buf_text(&r->rerun));
+	json_object_end(&j);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What there is to say about one cell when it is over: the verdict, the findings behind it or the
+ * reason for there being none, the console's last lines, the times. Made by the runner, read by the
+ * reports and the store. */
+#pragma once
+
+#include "base/buf.h"
+#include "harness/cell.h"
+#include "harness/check.h"
+
+#include <stdint.h>
+
+struct result {
+	const struct ktstr_record *record;
+	struct cell cell; /* what the findings refer to */
+	char topology[TOPOLOGY_LABEL_BYTES];
+	char kernel[64]; /* release; "" if it never said it */
+	enum verdict verdict;
+	struct buf reason; /* one line, where the verdict does not come from findings; else empty */
+	struct finding *findings;
+	uint32_t finding_count;
+	struct buf console; /* last lines, where they may help */
+	struct buf rerun;   /* the command that does it again */
+	uint64_t boot_ns;   /* 0: the machine was running already */
+	uint64_t run_ns;    /* from the plan's start to its end */
+	uint64_t total_ns;  /* all of it */
+};
+
+void result_deinit(struct result *r);
+
+/* Set verdict from the findings: the worst of them; a FAIL that the scenario expects is XFAIL. */
+void result_conclude(struct result *r);
+
+/* Append the whole record as one JSON object. */
+void result_json(const struct result *r, struct buf *out);

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/runner.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+#include "devices/blk/blk.h"
+#include "harness/guest.h"
+#include "harness/judge.h"
+#include "harness/store.h"
+#include "harness/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DISKS_MAX = MACHINE_DISKS_MAX, CONSOLE_TAIL_LINES = 20 };
+
+/* What a machine is made from, as far as scenarios differ in it. */
+struct machine_key {
+	struct topology topology;
+	uint64_t memory_bytes;
+	const char *disks[DISKS_MAX];
+	unsigned disk_count;
+};
+
+struct runner {
+	const struct run_options *options;
+	const struct boot_image *image;
+	struct reporter *reporter;
+	struct guest *guest;	/* NULL: none is running */
+	struct machine_key key; /* of the guest */
+	uint32_t next_plan_id;
+};
+
+static int collect_disks(const struct run_options *options, const struct ktstr_scenario *s,
+			 struct machine_key *key)
+{
+	for (unsigned i = 0; i < options->disk_count && i < DISKS_MAX; i++)
+		key->disks[key->disk_count++] = options->disks[i];
+	for (const char *const *disk = s->disks; disk && *disk; disk++) {
+		if (key->disk_count == DISKS_MAX)
+			return err_new(-E2BIG, "more than %d disks", DISKS_MAX);
+		key->disks[key->disk_count++] = *disk;
+	}
+	return 0;
+}
+
+static int key_of_cell(const struct run_options *options, const struct cell *cell,
+		       struct machine_key *ret)
+{
+	struct machine_key key = { .topology = cell->topology, .memory_bytes = cell->memory_bytes };
+	int r = collect_disks(options, cell->record->scenario, &key);
+
+	if (r == 0)
+		*ret = key;
+	return r;
+}
+
+static bool is_same_machine(const struct machine_key *a, const struct machine_key *b)
+{
+	if (memcmp(&a->topology, &b->topology, sizeof(a->topology)) != 0 ||
+	    a->memory_bytes != b->memory_bytes || a->disk_count != b->disk_count)
+		return false;
+	for (unsigned i = 0; i < a->disk_count; i++) {
+		if (strcmp(a->disks[i], b->disks[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* ---- before anything boots ---- */
+
+static int check_disk(const char *text)
+{
+	struct blk_spec spec;
+	struct blk *disk = NULL;
+	int r = blk_spec_parse(text, &spec);
+
+	if (r == 0)
+		r = blk_new(&spec, NULL, &disk);
+	blk_free(disk);
+	return r;
+}
+
+static int check_record(const struct ktstr_record *record, const struct run_options *options)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	struct machine_key key;
+	int r = cell_compile(record, &options->cell, &cell);
+
+	if (r)
+		return r;
+	r = key_of_cell(options, &cell, &key);
+	for (unsigned i = 0; i < key.disk_count && r == 0; i++)
+		r = check_disk(key.disks[i]);
+	return r < 0 ? err_prefix(r, "scenario %s: ", record->name) : 0;
+}
+
+int runner_check(const struct registry *chosen, const struct run_options *options)
+{
+	for (size_t i = 0; i < chosen->count; i++) {
+		int r = check_record(chosen->records[i], options);
+
+		if (r < 0)
+			return err_trace(r);
+		err_clear();
+	}
+	return 0;
+}
+
+/* ---- machines ---- */
+
+static void end_guest(struct runner *run)
+{
+	run->guest = guest_free(run->guest);
+}
+
+static int boot(struct runner *run, const struct machine_key *key, struct guest_failure *why)
+{
+	const struct run_options *o = run->options;
+	const struct guest_desc desc = {
+		.image = run->image,
+		.topology = key->topology,
+		.memory_bytes = key->memory_bytes,
+		.disks = key->disks,
+		.disk_count = key->disk_count,
+		.kernel_args = o->kernel_args,
+		.boot_deadline_ns = o->boot_deadline_ns,
+		.signal_fd = o->signal_fd,
+		.has_kaslr = o->has_kaslr,
+		.is_verbose = o->is_verbose,
+	};
+
+	end_guest(run);
+	run->key = *key;
+	return guest_boot(&desc, &run->guest, why);
+}
+
+static void take_failure(struct result *result, struct guest_failure *why)
+{
+	result->verdict = why->verdict;
+	result->reason = why->text;
+	result->console = why->console;
+	*why = (struct guest_failure){ 0 };
+}
+
+/* A guest for the cell: the one that runs, or a fresh one. GUEST_NOT_BOOTED leaves the verdict in
+ * @result. */
+static int have_guest(struct runner *run, struct result *result)
+{
+	struct guest_failure why = { 0 };
+	struct machine_key key;
+	int r = key_of_cell(run->options, &result->cell, &key);
+
+	if (r < 0)
+		return err_trace(r);
+	if (run->guest && is_same_machine(&key, &run->key))
+		return 0;
+	reporter_progress(run->reporter, result->record->name, "booting");
+	r = boot(run, &key, &why);
+	if (r == GUEST_NOT_BOOTED)
+		take_failure(result, &why);
+	if (r == 0)
+		result->boot_ns = run->guest->boot_ns;
+	return r;
+}
+
+/* ---- one scenario ---- */
+
+static void infra(struct result *result, const char *what, const char *words)
+{
+	result->verdict = VERDICT_INFRA;
+	buf_printf(&result->reason, "%s%s", what, words);
+}
+
+static int conclude(struct runner *run, struct result *result, const struct telemetry *t,
+		    enum trial_end end)
+{
+	switch (end) {
+	case TRIAL_DONE:
+		return judge_trial(result, t);
+	case TRIAL_TIMEOUT:
+		result->verdict = VERDICT_TIMEOUT;
+		buf_printf(&result->reason, "the guest did not finish in %llu s",
+			   (unsigned long long)(result->cell.timeout_ns / NSEC_PER_SEC));
+		return 0;
+	case TRIAL_ENDED:
+		result->verdict = guest_death(run->guest, &result->reason);
+		return 0;
+	case TRIAL_INTERRUPTED:
+		return RUN_INTERRUPTED;
+	case TRIAL_GARBLED:
+		infra(result, "the guest's init: ", err_text());
+		return 0;
+	}
+	return 0;
+}
+
+static int run_trial(struct runner *run, struct result *result)
+{
+	cleanup(telemetry_deinit) struct telemetry t = TELEMETRY_NULL;
+	uint64_t start_ns = now_ns();
+	enum trial_end end;
+	int r;
+
+	reporter_progress(run->reporter, result->record->name, "running");
+	result->cell.plan.header.id = ++run->next_plan_id;
+	r = telemetry_init(&t, &result->cell);
+	if (r == 0)
+		r = trial_run(&run->guest->session, run->guest->machine, &result->cell, &t, &end);
+	result->run_ns = now_ns() - start_ns;
+	if (r == 0)
+		r = conclude(run, result, &t, end);
+	if (r == 0 && result->verdict != VERDICT_PASS)
+		console_log_tail(&run->guest->console, CONSOLE_TAIL_LINES, &result->console);
+	return r;
+}
+
+/* Is release @have, "6.12.117+deb12", at least @least, "6.6"? */
+static bool is_release_at_least(const char *have, const char *least)
+{
+	unsigned a[3] = { 0 }, b[3] = { 0 };
+
+	sscanf(have, "%u.%u.%u", &a[0], &a[1], &a[2]);
+	sscanf(least, "%u.%u.%u", &b[0], &b[1], &b[2]);
+	for (unsigned i = 0; i < 3; i++) {
+		if (a[i] != b[i])
+			return a[i] > b[i];
+	}
+	return true;
+}
+
+static bool is_skipped(const struct runner *run, struct result *result, int compiled)
+{
+	const char *least = result->record->scenario->needs.kernel;
+
+	if (compiled == CELL_NEEDS_UNMET)
+		buf_str(&result->reason, err_text());
+	else if (least && !is_release_at_least(result->kernel, least))
+		buf_printf(&result->reason, "needs kernel %s", least);
+	if (result->reason.len)
+		result->verdict = VERDICT_SKIP;
+	return result->reason.len;
+}
+
+static void describe_rerun(const struct runner *run, struct result *result)
+{
+	const struct run_options *o = run->options;
+	struct buf *out = &result->rerun;
+
+	buf_printf(out, "%s run %s --topology %s", o->program, result->record->name,
+		   result->topology);
+	if (o->kernel)
+		buf_printf(out, " --kernel %s", o->kernel);
+	if (o->cell.memory_bytes)
+		buf_printf(out, " --memory %llu", (unsigned long long)(o->cell.memory_bytes / MIB));
+	for (unsigned i = 0; i < o->disk_count; i++)
+		buf_printf(out, " --disk %s", o->disks[i]);
+	if (o->has_kaslr)
+		buf_str(out, " --kaslr");
+}
+
+static int run_record(struct runner *run, const struct ktstr_record *record, struct result *result)
+{
+	int r;
+
+	*result = (struct result){ .record = record };
+	snprintf(result->kernel, sizeof(result->kernel), "%s", run->image->kernel.release);
+	r = cell_compile(record, &run->options->cell, &result->cell);
+	if (r < 0)
+		return err_trace(r);
+	topology_label(&result->cell.topology, result->topology);
+	describe_rerun(run, result);
+	if (is_skipped(run, result, r))
+		return 0;
+	r = have_guest(run, result);
+	if (r == GUEST_NOT_BOOTED)
+		return 0;
+	if (r)
+		return r == GUEST_INTERRUPTED ? RUN_INTERRUPTED : err_trace(r);
+	r = run_trial(run, result);
+	if (r || result->verdict != VERDICT_PASS)
+		end_guest(run);
+	return r;
+}
+
+/* ---- all of them ---- */
+
+static int keep(struct runner *run, const struct result *result)
+{
+	cleanup(buf_deinit) struct buf record = BUF_NULL;
+	const struct run_options *o = run->options;
+	struct store_result row = {
+		.scenario = result->record->name,
+		.topology = result->topology,
+		.kernel = result->kernel,
+		.verdict = verdict_name(result->verdict),
+		.duration_ns = result->total_ns,
+	};
+	int r;
+
+	result_json(result, &record);
+	r = buf_ok(&record);
+	row.record = buf_text(&record);
+	if (r == 0 && o->store)
+		r = store_add(o->store, o->store_run, &row);
+	buf_str(&record, "\n");
+	if (r == 0 && o->record_fd >= 0) {
+		r = write_all(o->record_fd, record.data, record.len);
+		if (r < 0)
+			return err_new(r, "record: %s", strerror(-r));
+	}
+	return r;
+}
+
+static int run_one(struct runner *run, const struct ktstr_record *record)
+{
+	cleanup(result_deinit) struct result result = { 0 };
+	uint64_t start_ns = now_ns();
+	int r = run_record(run, record, &result);
+
+	if (r)
+		return r;
+	result.total_ns = now_ns() - start_ns;
+	r = keep(run, &result);
+	if (r == 0)
+		reporter_result(run->reporter, &result);
+	return r;
+}
+
+/* Scenarios that want the same machine stand together, so that it boots once. */
+static int by_machine(const void *a, const void *b)
+{
+	const struct ktstr_record *left = *(const struct ktstr_record *const *)a;
+	const struct ktstr_record *right = *(const struct ktstr_record *const *)b;
+	const struct ktstr_scenario *l = left->scenario, *r = right->scenario;
+	int order = strcmp(l->topology ? l->topology : "", r->topology ? r->topology : "");
+
+	if (!order)
+		order = strcmp(l->disks ? l->disks[0] : "", r->disks ? r->disks[0] : "");
+	return order ? order : strcmp(left->name, right->name);
+}
+
+int runner_run(const struct registry *chosen, const struct run_options *options,
+	       const struct boot_image *image, struct reporter *reporter)
+{
+	struct runner run = { .options = options, .image = image, .reporter = reporter };
+	int r = 0;
+
+	if (chosen->count)
+		qsort(chosen->records, chosen->count, sizeof(*chosen->records), by_machine);
+	reporter_begin(reporter, (unsigned)chosen->count);
+	for (size_t i = 0; i < chosen->count && r == 0; i++)
+		r = run_one(&run, chosen->records[i]);
+	end_guest(&run);
+	if (r == 0)
+		reporter_end(reporter);
+	return r;
+}

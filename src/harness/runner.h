@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A run: the chosen scenarios, one after the other, each on a machine that fits. A booted machine
+ * goes on to the next scenario if that wants the same machine and the last verdict was PASS;
+ * otherwise the next one gets a fresh boot. Every result is stored and reported before the next
+ * scenario begins.
+ *
+ * Everything the user said is checked before anything boots. */
+#pragma once
+
+#include "base/err.h"
+#include "harness/boot_image.h"
+#include "harness/cell.h"
+#include "harness/registry.h"
+#include "harness/report.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+struct run_options {
+	struct cell_options cell;
+	const char *const *disks; /* in front of each scenario's own: the first is the test disk */
+	unsigned disk_count;
+	const char *kernel;	 /* as the user said it; NULL: the default */
+	const char *kernel_args; /* NULL: none */
+	const char *program;	 /* name of this program, for "again" lines */
+	uint64_t boot_deadline_ns;
+	bool has_kaslr;
+	bool is_verbose; /* console to stderr */
+	int signal_fd;
+	int record_fd;	     /* each result also as a JSON line; -1: nowhere */
+	struct store *store; /* NULL: results are not kept */
+	int64_t store_run;
+};
+
+enum run_outcome { RUN_INTERRUPTED = 1 };
+
+/* Check everything that can be known without booting: each scenario on its machine, each disk. 0, or
+ * a negative errno with words. */
+int runner_check(const struct registry *chosen, const struct run_options *options) must_check;
+
+/* Run. 0 when all have a verdict (reporter->counts has them); RUN_INTERRUPTED; or a negative errno
+ * with words if no machine can be made as asked. */
+int runner_run(const struct registry *chosen, const struct run_options *options,
+	       const struct boot_image *image, struct reporter *reporter) must_check;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/trial.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+#include "vmm/machine.h"
+
+#include <errno.h>
+
+static int send_plan(struct session *session, const struct cell *cell)
+{
+	cleanup(buf_deinit) struct buf payload = BUF_NULL;
+	int r = plan_encode(&cell->plan, &payload);
+
+	return r < 0 ? err_trace(r) : session_send(session, FRAME_PLAN, payload.data, payload.len);
+}
+
+/* The counters of the vCPU threads at an edge of a window. A thread that is gone has none; the
+ * machine's end will say so. */
+static void sample_host(struct machine *machine, const struct telemetry *t, uint32_t step,
+			bool is_end)
+{
+	struct window_data *w = telemetry_window(t, cell_window_of_step(t->cell, step));
+	uint64_t *to = is_end ? w->host_delay_end_ns : w->host_delay_begin_ns;
+
+	for (unsigned cpu = 0; machine && cpu < t->cpu_count; cpu++) {
+		struct vcpu_noise noise;
+
+		if (machine_vcpu_noise(machine, cpu, &noise) == 0)
+			to[cpu] = noise.run_delay_ns;
+		else
+			err_clear();
+	}
+}
+
+static int take_in(const struct frame *f, struct machine *machine, struct telemetry *t)
+{
+	uint32_t step = 0;
+	bool is_end = false;
+	int r = telemetry_add(t, f, &step, &is_end);
+
+	if (r != TELEMETRY_WINDOW_EDGE)
+		return r;
+	sample_host(machine, t, step, is_end);
+	return 0;
+}
+
+static enum trial_end end_of_outcome(int outcome)
+{
+	switch (outcome) {
+	case SESSION_TIMEOUT:
+		return TRIAL_TIMEOUT;
+	case SESSION_ENDED:
+		return TRIAL_ENDED;
+	case SESSION_INTERRUPTED:
+		return TRIAL_INTERRUPTED;
+	default:
+		return TRIAL_GARBLED;
+	}
+}
+
+int trial_run(struct session *session, struct machine *machine, struct cell *cell,
+	      struct telemetry *telemetry, enum trial_end *end_ret)
+{
+	uint64_t deadline_ns = now_ns() + cell->timeout_ns;
+	int r = send_plan(session, cell);
+
+	while (r == 0 && !telemetry->is_done) {
+		struct frame f;
+
+		r = session_next(session, deadline_ns, &f);
+		if (r == 0)
+			r = take_in(&f, machine, telemetry);
+	}
+	if (r == -ENOMEM)
+		return err_trace(r);
+	*end_ret = r == 0 ? TRIAL_DONE : end_of_outcome(r);
+	return 0;
+}
