@@ -25,6 +25,8 @@ struct command {
 enum { EXIT_USAGE = 2, EXIT_INFRA = 3, EXIT_INTERRUPTED = 130 };
 
 extern const struct command cmd_blk;
+extern const struct command cmd_carrier;
+extern const struct command cmd_doctor;
 extern const struct command cmd_help;
 extern const struct command cmd_kernel;
 extern const struct command cmd_list;

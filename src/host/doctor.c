@@ -20,7 +20,7 @@ enum doctor_way doctor_way(const struct doctor_report *r)
 {
 	if (kvm_probe_can_boot(&r->kvm))
 		return DOCTOR_KVM;
-	return r->qemu && r->carrier_kernel ? DOCTOR_CARRIER : DOCTOR_NO_WAY;
+	return r->qemu ? DOCTOR_CARRIER : DOCTOR_NO_WAY;
 }
 
 static void add_line(struct buf *out, const char *title, const char *text)
@@ -80,17 +80,18 @@ static void add_kvm(const struct kvm_probe *kvm, struct buf *out)
 
 static void add_carrier(const struct doctor_report *r, struct buf *out)
 {
-	if (r->qemu && r->carrier_kernel)
+	if (!r->qemu) {
+		add_line(out, "carrier", "not possible: no qemu-system-x86_64");
+		add_advice(out, "sudo apt-get install --no-install-recommends qemu-system-x86");
+	} else if (r->carrier_kernel) {
 		buf_printf(out, "%-9s possible: %s, kernel %s\n", "carrier", r->qemu,
 			   r->carrier_kernel);
-	else
-		buf_printf(out, "%-9s not possible yet: no %s\n", "carrier",
-			   r->qemu ? "kernel for it" : "qemu-system-x86_64");
-	if (!r->qemu)
-		add_advice(out, "sudo apt-get install --no-install-recommends qemu-system-x86");
-	if (!r->carrier_kernel)
-		add_advice(out, "the first run that needs a carrier fetches its kernel "
-				"(linux-image-6.12.*-amd64) by itself");
+	} else {
+		buf_printf(out,
+			   "%-9s possible: %s; the first run that needs it fetches its kernel\n",
+			   "carrier", r->qemu);
+		add_advice(out, "to fetch it now: ktstr kernel fetch --generic");
+	}
 }
 
 static void add_kernels(const struct doctor_report *r, struct buf *out)
@@ -173,7 +174,7 @@ void doctor_json(const struct doctor_report *r, struct buf *out)
 	host_json(&r->host, &j);
 	kvm_json(&r->kvm, &j);
 	json_object(&j, "carrier");
-	json_bool(&j, "is_possible", r->qemu && r->carrier_kernel);
+	json_bool(&j, "is_possible", r->qemu != NULL);
 	json_str(&j, "qemu", r->qemu);
 	json_str(&j, "kernel", r->carrier_kernel);
 	json_object_end(&j);

@@ -19,7 +19,8 @@ struct doctor_report {
 	struct host_info host;
 	struct kvm_probe kvm;
 	const char *qemu;	    /* path, or NULL */
-	const char *carrier_kernel; /* release of the kernel a carrier would boot, or NULL */
+	const char *carrier_kernel; /* release of the cached kernel a carrier would boot,
+				     * or NULL: it is fetched when needed */
 	const struct doctor_kernel *kernels;
 	size_t kernel_count;
 };

@@ -47,7 +47,7 @@ TEST(the_way_follows_from_the_facts)
 		{ KVM_HARDWARE, "/q", "k", DOCTOR_KVM },
 		{ KVM_PARAVIRTUAL, "/q", "k", DOCTOR_CARRIER },
 		{ KVM_NONE, "/q", "k", DOCTOR_CARRIER },
-		{ KVM_PARAVIRTUAL, "/q", NULL, DOCTOR_NO_WAY },
+		{ KVM_PARAVIRTUAL, "/q", NULL, DOCTOR_CARRIER },
 		{ KVM_NO_PERMISSION, NULL, "k", DOCTOR_NO_WAY },
 	};
 
