@@ -152,7 +152,6 @@ int cache_temp_dir(const struct cache *c, char **ret)
 	return 0;
 }
 
-/* rename(), and the name on disk. */
 static int publish(const struct cache *c, const char *temp, const char *name)
 {
 	cleanup(freep) char *path = NULL;
@@ -207,16 +206,14 @@ int cache_link(const struct cache *c, const char *target, const char *name)
 	return r;
 }
 
-int cache_publish_dir(const struct cache *c, const char *temp, const char *name)
+int cache_publish_dir(const char *temp, const char *final)
 {
 	cleanup(fd_closep) int fd = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup(freep) char *old = NULL;
-	int r = str_printf(&old, "%s/%s", c->dir, name);
 
-	if (r < 0)
-		return r;
 	if (fd < 0 || syncfs(fd) < 0)
 		return err_new(-errno, "cache: flush %s: %s", temp, strerror(errno));
-	cache_remove(old);
-	return publish(c, temp, name);
+	cache_remove(final);
+	if (rename(temp, final) < 0)
+		return err_new(-errno, "cache: rename to %s: %s", final, strerror(errno));
+	return 0;
 }

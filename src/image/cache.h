@@ -45,7 +45,8 @@ int cache_temp_dir(const struct cache *c, char **ret) must_check;
 int cache_write(const struct cache *c, const char *name, const void *data, size_t len) must_check;
 /* Make the symbolic link @name, replacing an old one. */
 int cache_link(const struct cache *c, const char *target, const char *name) must_check;
-/* Give the finished directory @temp the name @name. If there is one by that name, it is replaced. */
-int cache_publish_dir(const struct cache *c, const char *temp, const char *name) must_check;
+/* Flush the finished directory @temp and give it the name @final (both absolute). If there is one by that
+ * name, it is replaced. */
+int cache_publish_dir(const char *temp, const char *final) must_check;
 /* Remove a file or a tree (absolute path, inside the cache); what cannot be removed stays. */
 void cache_remove(const char *path);

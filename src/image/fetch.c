@@ -101,32 +101,55 @@ static int unpack_deb(const struct fetch *f, const char *deb, const char *tree)
 	return r < 0 ? err_trace(r) : 0;
 }
 
-/* Unpack the package file into the cache and say which it is. */
-static int take_deb(struct fetch *f, const char *deb, struct package *ret)
+/* Does the cache hold this package, undamaged? Others may be booting it: it is not to be replaced. */
+static bool is_cached(const struct fetch *f, const struct package *p)
 {
-	cleanup(package_deinit) struct package p = PACKAGE_NULL;
 	cleanup(kernel_image_deinit) struct kernel_image k = KERNEL_IMAGE_NULL;
 	cleanup(freep) char *tree = NULL;
-	cleanup(freep) char *name = NULL;
+	int r = find_package_dir(&f->cache, p, &tree);
+
+	if (!r)
+		r = find_in_tree(tree, p, &k);
+	if (r < 0)
+		err_clear();
+	return !r;
+}
+
+/* Unpack the package file @deb, which says that it is @p, into the cache. */
+static int unpack_package(const struct fetch *f, const char *deb, const struct package *p)
+{
+	cleanup(kernel_image_deinit) struct kernel_image k = KERNEL_IMAGE_NULL;
+	cleanup(freep) char *tree = NULL;
+	cleanup(freep) char *final = NULL;
+	int r = str_printf(&tree, "%s/tree", f->temp);
+
+	if (!r)
+		r = find_package_dir(&f->cache, p, &final);
+	if (r < 0)
+		return err_trace(r);
+	say(f, "unpacking %s %s", p->name, p->version);
+	r = unpack_deb(f, deb, tree);
+	if (!r)
+		r = find_in_tree(tree, p, &k);
+	if (!r && strcmp(k.release, package_release(p->name)))
+		r = err_new(-EBADMSG, "%s: holds the kernel %s", deb, k.release);
+	if (!r)
+		r = cache_publish_dir(tree, final);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* Put the package file into the cache, if it is not there, and say which it is. */
+static int take_deb(const struct fetch *f, const char *deb, struct package *ret)
+{
+	cleanup(package_deinit) struct package p = PACKAGE_NULL;
 	uint64_t installed_bytes = 0;
 	int r = deb_describe(deb, &p, &installed_bytes);
 
-	if (!r)
+	if (!r && !is_cached(f, &p)) {
 		r = cache_need(&f->cache, installed_bytes + reserve_bytes);
-	if (!r)
-		r = str_printf(&tree, "%s/tree", f->temp);
-	if (!r)
-		r = str_printf(&name, "packages/%s_%s_amd64", p.name, p.version);
-	if (r < 0)
-		return err_trace(r);
-	say(f, "unpacking %s %s", p.name, p.version);
-	r = unpack_deb(f, deb, tree);
-	if (!r)
-		r = find_in_tree(tree, &p, &k);
-	if (!r && strcmp(k.release, package_release(p.name)))
-		r = err_new(-EBADMSG, "%s: holds the kernel %s", deb, k.release);
-	if (!r)
-		r = cache_publish_dir(&f->cache, tree, name);
+		if (!r)
+			r = unpack_package(f, deb, &p);
+	}
 	if (r < 0)
 		return err_trace(r);
 	*ret = p;
@@ -135,21 +158,16 @@ static int take_deb(struct fetch *f, const char *deb, struct package *ret)
 }
 
 /* The newest in the archive; unless the cache has it, download it. */
-static int take_from_archive(struct fetch *f, const char *spec, enum kernel_flavour flavour,
+static int take_from_archive(const struct fetch *f, const char *spec, enum kernel_flavour flavour,
 			     bool is_fresh, struct package *ret)
 {
 	cleanup(apt_package_deinit) struct apt_package found = APT_PACKAGE_NULL;
-	cleanup(packages_deinit) struct packages cached = PACKAGES_NULL;
 	cleanup(freep) char *deb = NULL;
 	int r = apt_find(&f->cache, spec, flavour, is_fresh, f->progress, &found);
 
-	if (!r)
-		r = packages_cached(&f->cache, &cached);
 	if (r < 0)
 		return err_trace(r);
-	for (size_t i = 0; i < cached.count; i++) {
-		if (package_compare(&cached.all[i], &found.package))
-			continue;
+	if (is_cached(f, &found.package)) {
 		*ret = found.package;
 		found.package = PACKAGE_NULL;
 		return 0;
@@ -170,19 +188,24 @@ static bool is_deb(const char *spec)
 	return spec && str_ends_with(spec, ".deb");
 }
 
+/* As find_cached(); a package that was damaged in the cache counts as absent, to be fetched again. */
+static int find_whole(struct fetch *f, const char *spec, enum kernel_flavour flavour,
+		      struct kernel_image *ret)
+{
+	int r = find_cached(&f->cache, spec, flavour, f->progress, ret);
+
+	if (r != -EBADMSG)
+		return r;
+	err_clear();
+	return FIND_ABSENT;
+}
+
 static int fetch_locked(struct fetch *f, const char *spec, enum kernel_flavour flavour,
-			unsigned flags, struct kernel_image *ret)
+			bool is_fresh, struct kernel_image *ret)
 {
 	cleanup(package_deinit) struct package p = PACKAGE_NULL;
-	bool is_fresh = flags & KERNEL_FETCH_NEWER;
-	int r = FIND_ABSENT;
+	int r = cache_temp_dir(&f->cache, &f->temp);
 
-	/* Another process may have fetched it while we waited for the lock. */
-	if (!is_deb(spec) && !is_fresh)
-		r = find_cached(&f->cache, spec, flavour, f->progress, ret);
-	if (r != FIND_ABSENT)
-		return r;
-	r = cache_temp_dir(&f->cache, &f->temp);
 	if (r < 0)
 		return err_trace(r);
 	r = is_deb(spec) ? take_deb(f, spec, &p)
@@ -196,17 +219,21 @@ int kernel_fetch(const char *spec, enum kernel_flavour flavour, unsigned flags,
 		 const struct kernel_progress *progress, struct kernel_image *ret)
 {
 	cleanup(fetch_deinit) struct fetch f = { .cache = CACHE_NULL, .progress = progress };
+	bool is_fresh = flags & KERNEL_FETCH_NEWER;
+	bool may_be_cached = !is_deb(spec) && !is_fresh;
 	int r = cache_open(&f.cache);
 
 	if (r < 0)
 		return err_trace(r);
-	if (!is_deb(spec) && !(flags & KERNEL_FETCH_NEWER)) {
-		r = find_cached(&f.cache, spec, flavour, progress, ret);
-		if (r != FIND_ABSENT)
-			return r;
-	}
+	r = may_be_cached ? find_whole(&f, spec, flavour, ret) : FIND_ABSENT;
+	if (r != FIND_ABSENT)
+		return r;
 	r = cache_lock(&f.cache, progress);
-	if (!r)
-		r = fetch_locked(&f, spec, flavour, flags, ret);
+	if (r < 0)
+		return err_trace(r);
+	/* Another process may have fetched it while we waited for the lock. */
+	r = may_be_cached ? find_whole(&f, spec, flavour, ret) : FIND_ABSENT;
+	if (r == FIND_ABSENT)
+		r = fetch_locked(&f, spec, flavour, is_fresh, ret);
 	return r < 0 ? err_trace(r) : 0;
 }

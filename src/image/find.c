@@ -263,7 +263,7 @@ static int with_vmlinux(struct cache *c, const struct kernel_progress *progress,
 	return k->vmlinux ? 0 : vmlinux_get(c, k->bzimage, progress, &k->vmlinux);
 }
 
-static int package_tree(const struct cache *c, const struct package *p, char **ret)
+int find_package_dir(const struct cache *c, const struct package *p, char **ret)
 {
 	return str_printf(ret, "%s/packages/%s_%s_amd64", c->dir, p->name, p->version);
 }
@@ -282,7 +282,7 @@ int find_cached(struct cache *c, const char *spec, enum kernel_flavour flavour,
 	p = packages_match(&cached, spec, flavour);
 	if (!p)
 		return FIND_ABSENT;
-	r = package_tree(c, p, &tree);
+	r = find_package_dir(c, p, &tree);
 	if (!r)
 		r = find_in_tree(tree, p, &k);
 	if (!r)
@@ -374,6 +374,9 @@ int kernel_find(const char *spec, enum kernel_flavour flavour,
 		return err_trace(r);
 	if (!spec || is_version(spec)) {
 		r = find_cached(&c, spec, flavour, progress, ret);
+		if (r == -EBADMSG)
+			return err_prefix(r, "damaged in the cache (get it again: ktstr kernel "
+					     "fetch): ");
 		return r == FIND_ABSENT ? absent(spec, flavour) : r;
 	}
 	r = strcmp(spec, "host") ? describe_path(spec, &k) : find_host(&k);

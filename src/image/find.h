@@ -28,6 +28,9 @@ int packages_cached(const struct cache *c, struct packages *ret) must_check;
 const struct package *packages_match(const struct packages *from, const char *spec,
 				     enum kernel_flavour flavour);
 
+/* Where the cache has that package, or would. */
+int find_package_dir(const struct cache *c, const struct package *p, char **ret) must_check;
+
 /* The kernel in the unpacked package tree @tree: file names and release, its vmlinux not looked for.
  * -EBADMSG if it is not laid out as a kernel package. */
 int find_in_tree(const char *tree, const struct package *p, struct kernel_image *ret) must_check;

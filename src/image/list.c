@@ -3,7 +3,6 @@
 #include "image/kernel.h"
 
 #include "base/cleanup.h"
-#include "base/str.h"
 #include "image/cache.h"
 #include "image/find.h"
 #include "image/vmlinux.h"
@@ -33,8 +32,7 @@ static void add_package_image(const struct cache *c, const struct package *p,
 	struct kernel_image *k = &images->all[images->count];
 	cleanup(freep) char *tree = NULL;
 
-	if (str_printf(&tree, "%s/packages/%s_%s_amd64", c->dir, p->name, p->version) < 0 ||
-	    find_in_tree(tree, p, k) < 0) {
+	if (find_package_dir(c, p, &tree) < 0 || find_in_tree(tree, p, k) < 0) {
 		err_clear();
 		return;
 	}

@@ -179,6 +179,27 @@ TEST(a_cached_match_answers_a_fetch_without_apt)
 	assert_string_equal(again.vmlinux, first.vmlinux);
 }
 
+TEST(a_package_that_is_cached_is_kept_and_one_that_was_damaged_is_replaced)
+{
+	cleanup(fixture_removep) char *dir = world_new();
+	struct stat first, second, third;
+
+	put_deb(dir, cloud, "6.12.9-1", cloud);
+	for (int i = 0; i < 3; i++) {
+		cleanup(kernel_image_deinit) struct kernel_image k = KERNEL_IMAGE_NULL;
+		struct kernel_image damaged;
+
+		assert_int_equal(fetch_deb(dir, cloud, &k), 0);
+		assert_int_equal(stat(k.bzimage, i == 0 ? &first : i == 1 ? &second : &third), 0);
+		if (i != 1)
+			continue;
+		assert_int_equal(truncate(k.bzimage, 2000), 0);
+		assert_int_equal(kernel_find(NULL, KERNEL_CLOUD, NULL, &damaged), -EBADMSG);
+	}
+	assert_int_equal(first.st_ino, second.st_ino);
+	assert_int_equal(first.st_size, third.st_size);
+}
+
 TEST(packages_that_are_not_what_they_say_leave_nothing_behind)
 {
 	cleanup(fixture_removep) char *dir = world_new();
@@ -368,6 +389,7 @@ TEST(what_a_killed_run_left_is_removed_by_the_next)
 TESTS(T(an_empty_cache_says_how_to_fill_it), T(a_fetched_package_is_found_by_every_name_it_has),
       T(the_newest_is_the_default_and_flavours_are_kept_apart),
       T(a_cached_match_answers_a_fetch_without_apt),
+      T(a_package_that_is_cached_is_kept_and_one_that_was_damaged_is_replaced),
       T(packages_that_are_not_what_they_say_leave_nothing_behind),
       T(a_kernel_file_is_unpacked_once_for_each_content),
       T(a_damaged_file_in_the_cache_is_made_again),
