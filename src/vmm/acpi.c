@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vmm/acpi.h"
 
+#include "devices/serial.h"
 #include "vmm/aml.h"
 
 #include <stddef.h>
@@ -180,8 +181,8 @@ static void add_com1(struct buf *b)
 	aml_name_integer(b, "_UID", 0);
 	size_t crs = aml_crs(b);
 
-	aml_io(b, X86_PORT_COM1, X86_PORT_COM1_COUNT);
-	aml_interrupt(b, X86_GSI_COM1);
+	aml_io(b, SERIAL_COM1, SERIAL_PORTS);
+	aml_interrupt(b, SERIAL_COM1_IRQ);
 	aml_crs_end(b, crs);
 	aml_end(b, device);
 }

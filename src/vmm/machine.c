@@ -6,11 +6,13 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "devices/blk/blk.h"
+#include "devices/console.h"
+#include "devices/serial.h"
 #include "gmem/gmem.h"
-#include "virtio/mmio.h"
 #include "vmm/irq.h"
 #include "vmm/machine_check.h"
 #include "vmm/vcpu.h"
+#include "vmm/window.h"
 #include "vmm/x86_boot.h"
 #include "vmm/x86_layout.h"
 #include "vmm/x86_ports.h"
@@ -20,11 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-
-/* A virtio-mmio window with its device. */
-struct window {
-	struct virtio_mmio mmio;
-};
 
 struct machine {
 	struct machine_desc desc; /* pointers in it are valid during machine_new() only */
@@ -38,9 +35,11 @@ struct machine {
 	struct bus pio;
 	struct irq_chip irq;
 	struct x86_ports ports;
+	struct serial serial;
+	bool has_serial;
 	struct blk *disks[MACHINE_DISKS_MAX];
-	struct window windows[X86_VIRTIO_MAX];
-	unsigned window_count;
+	struct console *console;
+	struct windows windows;
 	struct vcpu_gate gate;
 	struct vcpu_env env;
 	struct vcpu *vcpus;
@@ -207,53 +206,33 @@ static int make_ports(struct machine *m)
 	return r < 0 ? err_trace(r) : 0;
 }
 
-/* -- virtio devices -- */
-
-/* Doorbells of queues that have a thread of their own ring without an exit. */
-static int bind_kicks(struct machine *m, const struct virtio_mmio *mmio, uint64_t base)
+static void drop_output(void *ctx, const char *bytes, size_t n)
 {
-	for (unsigned q = 0; q < mmio->dev->queue_count; q++) {
-		int fd = virtio_mmio_notify_fd(mmio, q);
-
-		if (fd < 0)
-			continue;
-		int r = kvm_bind_kick(&m->kvm, fd, gpa(base + VIRTIO_MMIO_QUEUE_NOTIFY), q);
-
-		if (r < 0)
-			return err_trace(r);
-	}
-	return 0;
 }
 
-/* Put @dev into the next window. */
-static int add_window(struct machine *m, struct virtio_device *dev)
+static int make_serial(struct machine *m)
 {
-	unsigned index = m->window_count;
-	struct window *w = &m->windows[index];
-	uint64_t base = x86_virtio_base(index);
 	struct irq_line line;
+	int r = irq_chip_open(&m->irq, SERIAL_COM1_IRQ, &line);
 
-	if (index == X86_VIRTIO_MAX)
-		return err_new(-E2BIG, "more than %d virtio devices", X86_VIRTIO_MAX);
-	int r = irq_chip_open(&m->irq, X86_GSI_VIRTIO + index, &line);
-
-	if (r >= 0)
-		r = virtio_mmio_init(&w->mmio, dev, &m->memory, line);
 	if (r < 0)
 		return err_trace(r);
-	m->window_count++;
-	r = bus_add(&m->mmio, &(struct bus_region){ base, X86_VIRTIO_MMIO_BYTES, virtio_mmio_access,
-						    &w->mmio, dev->ops->name });
-	if (r >= 0)
-		r = bind_kicks(m, &w->mmio, base);
+	serial_init(&m->serial, line, m->desc.console ? m->desc.console : drop_output,
+		    m->desc.console_ctx);
+	m->has_serial = true;
+	r = bus_add(&m->pio, &(struct bus_region){ SERIAL_COM1, SERIAL_PORTS, serial_access,
+						   &m->serial, "serial" });
 	return r < 0 ? err_trace(r) : 0;
 }
 
-static void undo_windows(struct machine *m)
+static void undo_serial(struct machine *m)
 {
-	while (m->window_count > 0)
-		virtio_mmio_deinit(&m->windows[--m->window_count].mmio);
+	if (m->has_serial)
+		serial_deinit(&m->serial);
+	m->has_serial = false;
 }
+
+/* -- virtio devices and their windows -- */
 
 static int make_disks(struct machine *m)
 {
@@ -272,13 +251,43 @@ static void undo_disks(struct machine *m)
 		m->disks[i] = blk_free(m->disks[i]);
 }
 
-static int make_windows(struct machine *m)
+static bool has_console(const struct machine *m)
+{
+	return m->desc.ctl_fd >= 0 || m->desc.tty_fd >= 0;
+}
+
+static int make_console(struct machine *m)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < m->desc.disk_count && r >= 0; i++)
-		r = add_window(m, blk_virtio(m->disks[i]));
+	if (has_console(m))
+		r = console_new(&(struct console_desc){ .ctl_fd = m->desc.ctl_fd,
+							.tty_fd = m->desc.tty_fd },
+				&m->console);
 	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_console(struct machine *m)
+{
+	console_free(m->console);
+	m->console = NULL;
+}
+
+static int make_windows(struct machine *m)
+{
+	const struct window_env env = { &m->kvm, &m->memory, &m->irq, &m->mmio };
+	int r = 0;
+
+	for (unsigned i = 0; i < m->desc.disk_count && r >= 0; i++)
+		r = windows_add(&m->windows, &env, blk_virtio(m->disks[i]));
+	if (r >= 0 && m->console)
+		r = windows_add(&m->windows, &env, console_virtio(m->console));
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static void undo_windows(struct machine *m)
+{
+	windows_deinit(&m->windows);
 }
 
 /* -- CPUs, and what they start with -- */
@@ -325,7 +334,7 @@ static int make_boot(struct machine *m)
 						       .initrd = m->desc.initrd,
 						       .initrd_bytes = m->desc.initrd_bytes,
 						       .cmdline = m->cmdline,
-						       .virtio_count = m->window_count },
+						       .virtio_count = m->windows.count },
 			      &entry);
 
 	if (r >= 0)
@@ -355,10 +364,12 @@ static const struct {
 	{ "end event", make_end, undo_end },
 	{ "kernel", make_kernel, undo_kernel },
 	{ "disks", make_disks, undo_disks },
+	{ "console", make_console, undo_console },
 	{ "KVM", make_kvm, undo_kvm },
 	{ "memory", make_memory, undo_memory },
 	{ "interrupts", make_irq, undo_irq },
 	{ "ports", make_ports, NULL },
+	{ "serial port", make_serial, undo_serial },
 	{ "virtio windows", make_windows, undo_windows },
 	{ "vCPUs", make_vcpus, undo_vcpus },
 	{ "boot", make_boot, NULL },
@@ -414,7 +425,25 @@ static int start_devices(struct machine *m)
 
 	for (unsigned i = 0; i < m->desc.disk_count && r >= 0; i++)
 		r = blk_start(m->disks[i]);
+	if (r >= 0 && m->console)
+		r = console_start(m->console);
 	return r < 0 ? err_trace(r) : 0;
+}
+
+static void pause_devices(struct machine *m)
+{
+	for (unsigned i = 0; i < m->desc.disk_count; i++)
+		blk_pause(m->disks[i]);
+	if (m->console)
+		console_pause(m->console);
+}
+
+static void resume_devices(struct machine *m)
+{
+	if (m->console)
+		console_resume(m->console);
+	for (unsigned i = m->desc.disk_count; i > 0; i--)
+		blk_resume(m->disks[i - 1]);
 }
 
 int machine_start(struct machine *m)
@@ -427,6 +456,17 @@ int machine_start(struct machine *m)
 	return r < 0 ? err_trace(r) : 0;
 }
 
+static void stop_devices(struct machine *m)
+{
+	if (m->is_paused)
+		resume_devices(m);
+	m->is_paused = false;
+	if (m->console)
+		console_stop(m->console);
+	for (unsigned i = m->desc.disk_count; i > 0; i--)
+		blk_stop(m->disks[i - 1]);
+}
+
 /* vCPUs first: nobody then kicks a device that has no thread any more. */
 void machine_stop(struct machine *m)
 {
@@ -436,8 +476,7 @@ void machine_stop(struct machine *m)
 	set_end(m, -1, MACHINE_KILLED, "stopped by us");
 	vcpu_stop_all(m->vcpus, m->cpu_count);
 	vcpu_join_all(m->vcpus, m->cpu_count);
-	for (unsigned i = 0; i < m->desc.disk_count; i++)
-		blk_stop(m->disks[i]);
+	stop_devices(m);
 }
 
 int machine_end_fd(const struct machine *m)
@@ -475,8 +514,7 @@ int machine_pause(struct machine *m, uint64_t timeout_ns)
 
 	if (r < 0)
 		return err_trace(r);
-	for (unsigned i = 0; i < m->desc.disk_count; i++)
-		blk_pause(m->disks[i]);
+	pause_devices(m);
 	m->is_paused = true;
 	return 0;
 }
@@ -486,8 +524,7 @@ void machine_resume(struct machine *m)
 	if (!m->is_paused)
 		return;
 	m->is_paused = false;
-	for (unsigned i = m->desc.disk_count; i > 0; i--)
-		blk_resume(m->disks[i - 1]);
+	resume_devices(m);
 	for (unsigned i = 0; i < m->cpu_count; i++)
 		vcpu_tell_pause(&m->vcpus[i]);
 	vcpu_unpark_all(m->vcpus, m->cpu_count);
@@ -528,6 +565,12 @@ void machine_vcpu_counters(struct machine *m, unsigned cpu, struct vcpu_counters
 struct blk *machine_disk(struct machine *m, unsigned index)
 {
 	return index < m->desc.disk_count ? m->disks[index] : NULL;
+}
+
+void machine_resize_tty(struct machine *m, uint16_t cols, uint16_t rows)
+{
+	if (m->console)
+		console_resize(m->console, cols, rows);
 }
 
 const char *machine_cmdline(const struct machine *m)

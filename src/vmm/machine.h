@@ -133,5 +133,8 @@ void machine_vcpu_counters(struct machine *m, unsigned cpu, struct vcpu_counters
 /* Disk @index of the description, for its counters; NULL if there is none. Any thread. */
 struct blk *machine_disk(struct machine *m, unsigned index);
 
+/* The terminal behind tty_fd has another size now. Any thread. */
+void machine_resize_tty(struct machine *m, uint16_t cols, uint16_t rows);
+
 /* The whole kernel command line, for "how to run it again" and for tests. */
 const char *machine_cmdline(const struct machine *m);
