@@ -88,9 +88,14 @@ static int open_signals(int *ret)
 	return 0;
 }
 
-static void report(void *ctx, const char *words)
+static void report_refusal(void *ctx, const char *words)
 {
-	fprintf(stderr, "ktstr blk: front end: %s\n", words);
+	fprintf(stderr, "ktstr blk: refused: %s\n", words);
+}
+
+static void report_end(void *ctx, const char *words)
+{
+	fprintf(stderr, "ktstr blk: connection ended: %s\n", words);
 }
 
 static void print_counters(struct blk *blk)
@@ -118,8 +123,9 @@ static int serve(const struct blk_options *options, const struct blk_spec *spec)
 		.path = options->socket,
 		.dev = blk_virtio(blk),
 		.stop_fd = stop_fd,
-		.report = options->is_verbose ? report : NULL,
 	};
+	if (options->is_verbose)
+		desc.report = (struct vhost_report){ report_refusal, report_end, NULL };
 	cleanup(vhost_server_closep) struct vhost_server *server = NULL;
 
 	r = vhost_server_open(&desc, &server);

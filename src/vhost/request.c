@@ -28,8 +28,8 @@ int vhost_reply_value(struct vhost_reply *reply, uint64_t value)
 
 enum {
 	PROTOCOL_FEATURES = 1 << VHOST_PROTOCOL_MQ | 1 << VHOST_PROTOCOL_REPLY_ACK |
-			    1 << VHOST_PROTOCOL_CONFIG | 1 << VHOST_PROTOCOL_INFLIGHT_SHMFD |
-			    1 << VHOST_PROTOCOL_RESET_DEVICE |
+			    1 << VHOST_PROTOCOL_BACKEND_REQ | 1 << VHOST_PROTOCOL_CONFIG |
+			    1 << VHOST_PROTOCOL_INFLIGHT_SHMFD | 1 << VHOST_PROTOCOL_RESET_DEVICE |
 			    1 << VHOST_PROTOCOL_CONFIGURE_MEM_SLOTS | 1 << VHOST_PROTOCOL_STATUS,
 };
 
@@ -88,11 +88,23 @@ static int get_queue_num(struct vhost_session *s, struct vhost_msg *msg, struct 
 	return vhost_reply_value(reply, s->dev->queue_count);
 }
 
-/* Owner, status, reset */
+/* Owner, channel back, status, reset */
 
 static int set_owner(struct vhost_session *s, struct vhost_msg *msg, struct vhost_reply *reply)
 {
 	return 0;
+}
+
+/* User-mode Linux cannot do without this channel; we use it for changes of the configuration. */
+static int set_backend_req_fd(struct vhost_session *s, struct vhost_msg *msg,
+			      struct vhost_reply *reply)
+{
+	int fd = vhost_msg_take_fd(msg, 0);
+
+	vhost_session_park_all(s);
+	fd_close(s->backend_req_fd);
+	s->backend_req_fd = fd;
+	return vhost_session_resume(s);
 }
 
 static int reset_owner(struct vhost_session *s, struct vhost_msg *msg, struct vhost_reply *reply)
@@ -216,6 +228,8 @@ static const struct request requests[VHOST_REQUEST_COUNT] = {
 	[VHOST_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", set_protocol_features, U64 },
 	[VHOST_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", get_queue_num, .has_reply = true },
 	[VHOST_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", vhost_set_vring_enable, STATE },
+	[VHOST_SET_BACKEND_REQ_FD] = { "SET_BACKEND_REQ_FD", set_backend_req_fd, .fds_min = 1,
+				       .fds_max = 1, .feature = VHOST_PROTOCOL_BACKEND_REQ },
 	[VHOST_GET_CONFIG] = { "GET_CONFIG", get_config, .size_max = VHOST_MAX_PAYLOAD,
 			       .feature = VHOST_PROTOCOL_CONFIG, .has_reply = true,
 			       .fails_empty = true },
@@ -276,6 +290,8 @@ static int answer(struct vhost_session *s, const struct vhost_msg *msg, const st
 
 	if (r < 0 && reply->must_end)
 		return err_trace(r);
+	if (r < 0 && s->report.refused)
+		s->report.refused(s->report.ctx, err_text());
 	if (r < 0 && row && row->fails_empty)
 		return vhost_reply_send(s->socket, id, "", 0, -1);
 	if (r >= 0 && row->has_reply)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests about rings: where they are, their descriptors, whether they run, and the memory that
  * remembers what is in flight on them. */
+#include "vhost/event.h"
 #include "vhost/request.h"
 
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,10 +113,10 @@ int vhost_get_vring_base(struct vhost_session *s, struct vhost_msg *msg, struct 
 	return vhost_reply_with(reply, &reply->state, sizeof(reply->state));
 }
 
-/* The descriptor of a kick, call or err message: an eventfd made non-blocking, or -1 if the front
- * end has none. The caller owns it. */
-static int vring_fd(struct vhost_session *s, struct vhost_msg *msg, struct vhost_ring **ring_ret,
-		    int *fd_ret)
+/* The descriptor of a kick, call or err message, ready to use, or -1 if the front end has none. The
+ * caller owns it. */
+static int vring_fd(struct vhost_session *s, struct vhost_msg *msg, enum vhost_event_use use,
+		    struct vhost_ring **ring_ret, int *fd_ret)
 {
 	uint64_t value = le64_get(msg->payload);
 	bool has_none = value & VHOST_VRING_NO_FD;
@@ -129,17 +129,11 @@ static int vring_fd(struct vhost_session *s, struct vhost_msg *msg, struct vhost
 	if (msg->fd_count != (has_none ? 0 : 1))
 		return err_new(-EINVAL, "ring descriptor message with %u descriptors",
 			       msg->fd_count);
-	if (has_none) {
-		*fd_ret = -1;
-		return 0;
-	}
-	int flags = fcntl(msg->fds[0], F_GETFL);
+	int fd = has_none ? -1 : vhost_event_fd(msg->fds[0], use);
 
-	if (!vhost_is_eventfd(msg->fds[0]) || flags < 0 ||
-	    fcntl(msg->fds[0], F_SETFL, flags | O_NONBLOCK) < 0)
-		return err_new(-EINVAL, "ring %u: the descriptor is no eventfd",
-			       (*ring_ret)->index);
-	*fd_ret = vhost_msg_take_fd(msg, 0);
+	if (!has_none && fd < 0)
+		return err_prefix(fd, "ring %u: ", (*ring_ret)->index);
+	*fd_ret = fd;
 	return 0;
 }
 
@@ -156,7 +150,7 @@ int vhost_set_vring_kick(struct vhost_session *s, struct vhost_msg *msg, struct 
 {
 	struct vhost_ring *ring;
 	int fd;
-	int r = vring_fd(s, msg, &ring, &fd);
+	int r = vring_fd(s, msg, VHOST_EVENT_WAIT, &ring, &fd);
 
 	if (r < 0)
 		return err_trace(r);
@@ -177,7 +171,7 @@ int vhost_set_vring_call(struct vhost_session *s, struct vhost_msg *msg, struct 
 {
 	struct vhost_ring *ring;
 	int fd;
-	int r = vring_fd(s, msg, &ring, &fd);
+	int r = vring_fd(s, msg, VHOST_EVENT_SIGNAL, &ring, &fd);
 
 	if (r < 0)
 		return err_trace(r);
@@ -195,7 +189,7 @@ int vhost_set_vring_err(struct vhost_session *s, struct vhost_msg *msg, struct v
 {
 	struct vhost_ring *ring;
 	int fd;
-	int r = vring_fd(s, msg, &ring, &fd);
+	int r = vring_fd(s, msg, VHOST_EVENT_SIGNAL, &ring, &fd);
 
 	if (r < 0)
 		return err_trace(r);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vhost/ring.h"
+#include "vhost/event.h"
 
 #include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void vhost_ring_init(struct vhost_ring *ring, struct virtio_device *dev, unsigned index)
@@ -154,13 +154,10 @@ int vhost_ring_run(struct vhost_ring *ring, const struct vhost_mem *mem,
 		return err_trace(r);
 	}
 	vq->is_cut_off = is_cut_off;
+	ring->is_call_socket = vhost_event_is_socket(ring->call_fd);
+	ring->is_err_socket = vhost_event_is_socket(ring->err_fd);
 	virtio_queue_go_live(dev, ring->index);
 	return 0;
-}
-
-static bool can_block(int fd)
-{
-	return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 /* Descriptors come to us non-blocking, but the front end can change that behind our back and fill
@@ -171,15 +168,10 @@ static void unblock(struct vhost_ring *ring)
 	const int fds[] = { ring->call_fd, ring->err_fd };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		uint64_t count;
-		struct iovec iov = { &count, sizeof(count) };
-
-		if (fds[i] < 0 || !can_block(fds[i]))
+		if (fds[i] < 0 || vhost_event_is_socket(fds[i]) || !vhost_event_can_block(fds[i]))
 			continue;
 		atomic_store(&ring->is_muted, true);
-		ssize_t n = preadv2(fds[i], &iov, 1, -1, RWF_NOWAIT);
-
-		(void)n;
+		vhost_event_drain(fds[i]);
 	}
 }
 
@@ -205,40 +197,31 @@ void vhost_ring_stop(struct vhost_ring *ring)
 	ring->call_fd = fd_close(ring->call_fd);
 }
 
-bool vhost_is_eventfd(int fd)
-{
-	static const char name[] = "anon_inode:[eventfd]";
-	char link[64], target[64];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, target, sizeof(target));
-
-	return n == sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
-}
-
-/* The descriptor is an eventfd that came to us non-blocking (request_ring.c), so a full counter,
- * which is a pending event as well, is no reason to wait. A worker that the front end tricks into
- * waiting is freed by unblock(); a device without workers is served by the session's own thread,
- * which nobody could free. */
-static void signal_fd(const struct vhost_ring *ring, int fd)
+/* The descriptor came from vhost_event_fd(), non-blocking, so a full counter, which is a pending
+ * event as well, is no reason to wait. A worker that the front end tricks into waiting is freed by
+ * unblock(); a device without workers is served by the session's own thread, which nobody could
+ * free. */
+static void signal_fd(const struct vhost_ring *ring, int fd, bool is_fd_socket)
 {
 	bool has_worker = ring->own_kick_fd >= 0;
 	uint64_t one = 1;
+	ssize_t n;
 
-	if (fd < 0 || atomic_load_explicit(&ring->is_muted, memory_order_relaxed) ||
-	    (!has_worker && can_block(fd)))
+	if (fd < 0 || atomic_load_explicit(&ring->is_muted, memory_order_relaxed))
 		return;
-	ssize_t n = write(fd, &one, sizeof(one));
-
+	if (is_fd_socket)
+		n = send(fd, &one, sizeof(one), MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (has_worker || !vhost_event_can_block(fd))
+		n = write(fd, &one, sizeof(one));
 	(void)n;
 }
 
 void vhost_ring_call(struct vhost_ring *ring)
 {
-	signal_fd(ring, ring->call_fd);
+	signal_fd(ring, ring->call_fd, ring->is_call_socket);
 }
 
 void vhost_ring_err(struct vhost_ring *ring)
 {
-	signal_fd(ring, ring->err_fd);
+	signal_fd(ring, ring->err_fd, ring->is_err_socket);
 }

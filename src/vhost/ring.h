@@ -28,6 +28,8 @@ struct vhost_ring {
 	int kick_fd;	 /* -1: stopped */
 	int call_fd;	 /* -1: the driver polls */
 	int err_fd;
+	bool is_call_socket; /* user-mode Linux has it so; fixed when the ring is run */
+	bool is_err_socket;
 	int own_kick_fd; /* the device's, while its number is lent to kick_fd */
 	struct inflight_ring inflight;
 	_Atomic bool is_muted; /* the front end tries to block us: its eventfds are not written */
@@ -56,9 +58,6 @@ void vhost_ring_park(struct vhost_ring *ring, enum virtio_stop how);
 /* Parked for good: the front end knows base now, so kick and call are given back, and a later start
  * takes its position from the front end and not from in-flight memory. */
 void vhost_ring_stop(struct vhost_ring *ring);
-
-/* Is @fd an eventfd? Nothing else lets us promise not to block on it. */
-bool vhost_is_eventfd(int fd);
 
 /* Tell the driver that requests were answered, or that something is wrong. Any thread. */
 void vhost_ring_call(struct vhost_ring *ring);

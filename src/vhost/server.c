@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vhost/server.h"
-#include "vhost/session.h"
 
 #include "base/cleanup.h"
 
@@ -105,10 +104,12 @@ struct vhost_server *vhost_server_close(struct vhost_server *server)
 	return NULL;
 }
 
-static void report(const struct vhost_server *server)
+static void report_end(const struct vhost_server *server)
 {
-	if (server->desc.report)
-		server->desc.report(server->desc.report_ctx, err_text());
+	const struct vhost_report *report = &server->desc.report;
+
+	if (report->ended)
+		report->ended(report->ctx, err_text());
 	err_clear();
 }
 
@@ -118,8 +119,9 @@ static void accept_next(struct vhost_server *server)
 {
 	int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd >= 0 && vhost_session_new(server->desc.dev, fd, &server->session) < 0)
-		report(server);
+	if (fd >= 0 &&
+	    vhost_session_new(server->desc.dev, fd, &server->desc.report, &server->session) < 0)
+		report_end(server);
 }
 
 static void serve_session(struct vhost_server *server)
@@ -127,7 +129,7 @@ static void serve_session(struct vhost_server *server)
 	int r = vhost_session_serve(server->session);
 
 	if (r < 0)
-		report(server);
+		report_end(server);
 	if (r)
 		server->session = vhost_session_free(server->session);
 }

@@ -4,7 +4,7 @@
  * and is reported; the server goes on. */
 #pragma once
 
-#include "virtio/device.h"
+#include "vhost/session.h"
 
 struct vhost_server;
 
@@ -12,9 +12,7 @@ struct vhost_server_desc {
 	const char *path; /* of the socket to make */
 	struct virtio_device *dev;
 	int stop_fd; /* vhost_server_run() ends when it becomes readable; borrowed */
-	/* Told in words why a connection was ended by us; may be NULL. */
-	void (*report)(void *ctx, const char *words);
-	void *report_ctx;
+	struct vhost_report report;
 };
 
 /* Bind and listen. A socket file that nobody listens on is replaced; one that is alive, or a file

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vhost/session.h"
+#include "vhost/event.h"
 #include "vhost/request.h"
 
 #include "base/cleanup.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
@@ -23,9 +25,18 @@ static void used_interrupt(void *ctx, unsigned q)
 	vhost_ring_call(&s->rings[q]);
 }
 
-/* There is no channel back to the front end: it asks for the configuration when it wants it. */
+/* Without a channel back, the front end asks for the configuration when it wants it. One that does
+ * not read, or makes the channel block, does not hear. */
 static void config_interrupt(void *ctx)
 {
+	struct vhost_session *s = ctx;
+	struct vhost_header h = { VHOST_BACKEND_CONFIG_CHANGE, VHOST_FLAG_VERSION, 0 };
+
+	if (s->backend_req_fd < 0)
+		return;
+	ssize_t n = send(s->backend_req_fd, &h, sizeof(h), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	(void)n;
 }
 
 static void broken(void *ctx, unsigned q, enum vq_breakage reason)
@@ -65,7 +76,7 @@ static int ring_run(struct vhost_session *s, struct vhost_ring *ring)
 	int r = vhost_ring_run(ring, s->mem, &s->inflight, &s->guard.is_broken);
 
 	if (r >= 0 && s->dev->queues[ring->index].kick_fd < 0)
-		r = watch(s, ring->kick_fd, ring->index, EPOLLIN | EPOLLET);
+		r = watch(s, ring->kick_fd, ring->index, EPOLLIN);
 	if (r < 0) {
 		vhost_session_park(s, ring->index);
 		return err_trace(r);
@@ -138,16 +149,18 @@ static void freep_session(struct vhost_session **s)
 	*s = vhost_session_free(*s);
 }
 
-int vhost_session_new(struct virtio_device *dev, int socket, struct vhost_session **ret)
+int vhost_session_new(struct virtio_device *dev, int socket, const struct vhost_report *report,
+		      struct vhost_session **ret)
 {
 	cleanup(freep_session) struct vhost_session *s = calloc(1, sizeof(*s));
 	cleanup(fd_closep) int own_socket = socket;
 
 	if (!s)
 		return err_new(-ENOMEM, "a connection");
-	s->socket = s->epoll_fd = s->guard_fd = -1;
+	s->socket = s->epoll_fd = s->guard_fd = s->backend_req_fd = -1;
 	s->guard.event_fd = -1;
 	s->inflight.guard = &s->guard;
+	s->report = *report;
 	vhost_msg_init(&s->msg);
 	s->mem = calloc(1, sizeof(*s->mem));
 	s->rings = calloc(dev->queue_count, sizeof(*s->rings));
@@ -183,6 +196,7 @@ struct vhost_session *vhost_session_free(struct vhost_session *s)
 	fd_close(s->socket);
 	fd_close(s->epoll_fd);
 	fd_close(s->guard_fd);
+	fd_close(s->backend_req_fd);
 	free(s->mem);
 	free(s->rings);
 	free(s);
@@ -210,6 +224,7 @@ static int serve_socket(struct vhost_session *s)
 
 static void serve_kick(struct vhost_session *s, unsigned q)
 {
+	vhost_event_drain(s->rings[q].kick_fd);
 	if (virtio_queue_accept_kick(s->dev, q))
 		s->dev->ops->notify(s->dev, q);
 }

@@ -20,10 +20,18 @@
 
 enum { VHOST_MAX_QUEUES = 64 };
 
+/* Who hears in words what was refused, and why we ended a connection. Both may be NULL. */
+struct vhost_report {
+	void (*refused)(void *ctx, const char *words);
+	void (*ended)(void *ctx, const char *words);
+	void *ctx;
+};
+
 struct vhost_session {
 	int socket;
 	int epoll_fd; /* the socket, the guard, and the kicks of rings without a worker */
 	int guard_fd;
+	int backend_req_fd; /* the channel back to the front end, or -1 */
 	struct virtio_device *dev;
 	struct vhost_msg msg;
 	struct guard guard;
@@ -34,6 +42,7 @@ struct vhost_session {
 	uint64_t protocol_features;
 	_Atomic uint8_t status;
 	bool is_driver_ok; /* the device was told */
+	struct vhost_report report;
 };
 
 enum vhost_session_outcome {
@@ -42,7 +51,8 @@ enum vhost_session_outcome {
 
 /* Serve the connected stream socket @socket, which the session takes over, with @dev, which no
  * other transport may drive. 0, or a negative errno with words and @socket closed. */
-int vhost_session_new(struct virtio_device *dev, int socket, struct vhost_session **ret) must_check;
+int vhost_session_new(struct virtio_device *dev, int socket, const struct vhost_report *report,
+		      struct vhost_session **ret) must_check;
 
 /* Stop all rings, drained, give everything back, close the socket. NULL is fine. */
 struct vhost_session *vhost_session_free(struct vhost_session *s);

@@ -65,8 +65,7 @@ static void make(struct fixture *f, const char *text)
 	struct vhost_server_desc desc = { .path = f->path,
 					  .dev = blk_virtio(f->blk),
 					  .stop_fd = f->stop_fd,
-					  .report = report,
-					  .report_ctx = f };
+					  .report = { .ended = report, .ctx = f } };
 
 	must(vhost_server_open(&desc, &f->server) == 0, "server");
 }

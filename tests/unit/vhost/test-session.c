@@ -227,6 +227,38 @@ TEST(kick_and_call_descriptors_can_change_while_the_ring_runs)
 	end(&f, &c);
 }
 
+/* User-mode Linux signals its driver so. */
+TEST(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket)
+{
+	static const char *const specs[] = { "ram:1M", "ram:1M", "ram:1M,engine=inline",
+					     "ram:1M,engine=inline" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct fixture f;
+		struct client c = connected(&f, specs[i]);
+		struct client_ring *r = &c.rings[0];
+		int kick[2], call[2];
+
+		client_start(&c, &(struct client_setup){ 0 });
+		assert_int_equal(pipe(kick), 0);
+		if (i % 2)
+			assert_int_equal(pipe(call), 0);
+		else
+			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, call), 0);
+		assert_int_equal(client_ask_fd(&c, VHOST_SET_VRING_KICK, 0, kick[0]), 0);
+		assert_int_equal(client_ask_fd(&c, VHOST_SET_VRING_CALL, 0, call[1]), 0);
+		close(r->kick_fd);
+		close(r->call_fd);
+		close(kick[0]);
+		close(call[1]);
+		r->kick_fd = kick[1];
+		r->call_fd = call[0];
+		for (unsigned n = 0; n < 100; n++)
+			assert_works(&c, 0);
+		end(&f, &c);
+	}
+}
+
 TEST(a_driver_without_a_call_descriptor_polls)
 {
 	struct fixture f;
@@ -485,7 +517,8 @@ TEST(a_dead_socket_is_replaced_and_a_live_one_or_a_file_is_not)
 	end(&f, &c);
 }
 
-TESTS(T(features_of_device_rings_and_protocol_are_offered),
+TESTS(T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
+      T(features_of_device_rings_and_protocol_are_offered),
       T(sectors_written_are_read_back_on_every_engine), T(every_ring_of_a_multi_queue_disk_works),
       T(without_protocol_features_a_ring_starts_enabled),
       T(a_disabled_ring_is_left_alone_and_a_kick_before_enable_is_not_lost),
@@ -494,6 +527,7 @@ TESTS(T(features_of_device_rings_and_protocol_are_offered),
       T(a_stopped_ring_says_where_it_goes_on_and_serves_nothing),
       T(indices_run_over_65535_across_a_restart),
       T(kick_and_call_descriptors_can_change_while_the_ring_runs),
+      T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
       T(a_driver_without_a_call_descriptor_polls), T(memory_can_change_while_rings_run),
       T(the_number_of_memory_slots_is_told_and_kept),
       T(configuration_is_read_in_any_part_and_its_tail_is_zero),
