@@ -91,12 +91,30 @@ int cgroup_add(const struct plan_cgroup *c)
 	return r;
 }
 
+/* The kernel refuses an empty cpuset.cpus where tasks are: back to no limit of its own is what its
+ * parent has. */
+static int clear_cpuset(const char *path)
+{
+	cleanup(buf_deinit) struct buf cpus = BUF_NULL;
+	char parent[PLAN_PATH_BYTES], file[PATH_MAX], *slash;
+	int r;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash)
+		*slash = '\0';
+	r = buf_read_file(&cpus, path_of(file, slash ? parent : NULL, "cpuset.cpus.effective"),
+			  CGROUP_FILE_MAX);
+	return r ? r : write_knob(path, "cpuset.cpus", buf_text(&cpus));
+}
+
 static int set_cpuset(const char *path, const struct cpu_mask *mask)
 {
 	char text[MASK_TEXT_BYTES];
 
-	mask_format(mask, text);
-	return write_knob(path, "cpuset.cpus", *text ? text : "\n");
+	if (mask_is_empty(mask))
+		return clear_cpuset(path);
+	return write_knob(path, "cpuset.cpus", mask_format(mask, text));
 }
 
 static int set_mems(const char *path, uint64_t nodes)

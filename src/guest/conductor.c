@@ -44,9 +44,17 @@ void conductor_event(struct conductor *c, const struct wire_event *e)
 	conductor_send(c, FRAME_EVENT, e, sizeof(*e), NULL, 0);
 }
 
-static void tell(struct conductor *c, enum wire_event_code code, uint32_t index, uint64_t arg)
+/* Something about the current step that happened at @ns. */
+static void tell(struct conductor *c, enum wire_event_code code, uint64_t ns, uint64_t arg)
 {
-	struct wire_event e = { .ns = now_ns(), .code = code, .index = index, .args = { arg } };
+	struct wire_event e = { .ns = ns, .code = code, .index = c->step, .args = { arg } };
+
+	conductor_event(c, &e);
+}
+
+static void tell_plan(struct conductor *c, enum wire_event_code code)
+{
+	struct wire_event e = { .ns = now_ns(), .code = code, .index = c->plan->header.id };
 
 	conductor_event(c, &e);
 }
@@ -164,6 +172,15 @@ static bool beat_is_due(struct beat *b)
 	return true;
 }
 
+static void tick(struct conductor *c)
+{
+	uint64_t now = now_ns();
+
+	crew_sample(c);
+	sample_tasks(c, SAMPLE_TICK, now);
+	sample_system(c, SAMPLE_TICK);
+}
+
 static void run_loop_turn(struct conductor *c, const struct plan_step *s)
 {
 	run_ops(c, s->loop_first_op, s->loop_op_count);
@@ -190,23 +207,27 @@ static void hold(struct conductor *c, const struct plan_step *s)
 			conductor_fail(c, FAILED_GUEST, 0, err_text());
 		payload_enforce_deadlines(c);
 		if (beat_is_due(&sample) && now_ns() < end)
-			sample_all(c, SAMPLE_TICK);
+			tick(c);
 		if (beat_is_due(&turn) && now_ns() < end)
 			run_loop_turn(c, s);
 		beat_is_due(&look);
 	}
 }
 
+/* The window is the hold: what takes time (the kernel's files, the reports) is done outside. */
 static void run_hold(struct conductor *c, const struct plan_step *s)
 {
-	sample_all(c, SAMPLE_HOLD_BEGIN);
+	sample_system(c, SAMPLE_HOLD_BEGIN);
 	crew_begin_window(c);
-	tell(c, EVENT_HOLD_BEGIN, c->step, 0);
+	sample_tasks(c, SAMPLE_HOLD_BEGIN, c->window_start_ns);
+	tell(c, EVENT_HOLD_BEGIN, c->window_start_ns, 0);
 	crew_open_gates(c);
 	hold(c, s);
-	tell(c, EVENT_HOLD_END, c->step, is_condition_met(c, s));
-	sample_all(c, SAMPLE_HOLD_END);
 	crew_end_window(c);
+	sample_system(c, SAMPLE_HOLD_END);
+	sample_tasks(c, SAMPLE_HOLD_END, c->window_end_ns);
+	tell(c, EVENT_HOLD_END, c->window_end_ns, is_condition_met(c, s));
+	crew_report_window(c);
 }
 
 static void run_steps(struct conductor *c)
@@ -327,13 +348,13 @@ enum conductor_status conductor_run(const struct plan *plan, const struct custom
 	if (r)
 		conductor_fail(&c, FAILED_GUEST, 0, err_text());
 	if (!r) {
-		tell(&c, EVENT_PLAN_BEGIN, plan->header.id, 0);
+		tell_plan(&c, EVENT_PLAN_BEGIN);
 		run_steps(&c);
 		thaw_all(&c);
 		crew_stop_all(&c);
 		payload_kill_all(&c);
 		ops_undo(&c);
-		tell(&c, EVENT_PLAN_END, plan->header.id, 0);
+		tell_plan(&c, EVENT_PLAN_END);
 	}
 	tear_down(&c);
 	if (c.has_failed)

@@ -40,6 +40,7 @@ struct member {
 	bool is_stopping;
 	int wait_status;	       /* of its process, when that has ended */
 	struct worker_sample begin;    /* at the open window's begin, or its start */
+	struct worker_sample now;      /* as crew_sample() found it */
 	struct telemetry_part earlier; /* of its life, windows that are over */
 };
 
@@ -84,6 +85,7 @@ struct conductor {
 	uint32_t step;
 	bool is_window_open;
 	uint64_t window_start_ns;
+	uint64_t window_end_ns;	     /* of the one that is being reported */
 	uint64_t report_deadline_ns; /* how long a stop may take */
 	bool is_stopped;	     /* by the host */
 	bool has_failed;	     /* FAILED was sent */
@@ -121,9 +123,13 @@ int crew_spawn(struct conductor *c, uint32_t group) must_check;
 void crew_stop(struct conductor *c, uint32_t group);
 void crew_stop_all(struct conductor *c);
 void crew_open_gates(struct conductor *c);
-/* Begin and end a window: snapshot, then reports. */
+/* Read the figures of all live workers into their members, for samples and reports. */
+void crew_sample(struct conductor *c);
+/* Begin a window, or end it: workers write the next part from this instant on. */
 void crew_begin_window(struct conductor *c);
 void crew_end_window(struct conductor *c);
+/* Report the window that has ended, from what crew_sample() found then. */
+void crew_report_window(struct conductor *c);
 /* A process has ended. Is it one of a worker's? */
 bool crew_ended(struct conductor *c, pid_t pid, int wait_status);
 bool crew_has_exited(const struct conductor *c, uint32_t group);
@@ -133,7 +139,9 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group);
 struct worker_sample sample_worker(const struct conductor *c, uint32_t worker);
 /* Since when a worker waits for a CPU, as a length at @now; 0: it does not. */
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
-void sample_all(struct conductor *c, enum wire_sample_reason reason);
+/* Send samples: of CPUs and cgroups as they are now, of workers as crew_sample() found them. */
+void sample_system(struct conductor *c, enum wire_sample_reason reason);
+void sample_tasks(struct conductor *c, enum wire_sample_reason reason, uint64_t ns);
 
 /* ops.c: do one operation. 0 or a negative errno with words. */
 int op_run(struct conductor *c, uint32_t index) must_check;

@@ -64,21 +64,26 @@ static enum worker_end end_of(const struct conductor *c, uint32_t worker)
 		       : WORKER_CRASHED;
 }
 
-/* A wait that has not ended when the window does is a gap as well. */
+static struct telemetry_part *part_of(const struct conductor *c, uint32_t worker, uint32_t window)
+{
+	return &c->pool.telemetry[worker].part[window % 2];
+}
+
+/* A wait that had not ended at @now is a gap as well. */
 static void add_open_gap(const struct conductor *c, uint32_t worker, struct telemetry_part *part,
 			 uint64_t now)
 {
 	const struct telemetry *t = &c->pool.telemetry[worker];
-	uint64_t waiting = sample_waiting_ns(c, worker, now);
+	struct wire_gap open = { .length_ns = sample_waiting_ns(c, worker, now),
+				 .cpu_before = shared_get(&t->cpu),
+				 .cpu_after = REPORT_NO_CPU,
+				 .is_open = 1,
+				 .is_wake = shared_get(&t->state) == STATE_BLOCKED };
 
-	if (waiting <= part->gap.length_ns)
-		return;
-	part->gap = (struct wire_gap){ .length_ns = waiting,
-				       .start_ns = now - waiting,
-				       .cpu_before = shared_get(&t->cpu),
-				       .cpu_after = REPORT_NO_CPU,
-				       .is_open = 1,
-				       .is_wake = shared_get(&t->state) == STATE_BLOCKED };
+	open.length_ns = MIN(open.length_ns, now - c->window_start_ns);
+	open.start_ns = now - open.length_ns;
+	if (open.length_ns > part->gap.length_ns)
+		part->gap = open;
 }
 
 static void fill_counters(struct wire_report *r, const struct worker_sample *from,
@@ -126,31 +131,33 @@ static void send_report(struct conductor *c, struct wire_report *r,
 		       r->bucket_count * sizeof(buckets[0]));
 }
 
-static struct telemetry_part current_part(const struct conductor *c, uint32_t worker)
+static struct wire_report begin_report(const struct conductor *c, uint32_t worker, uint16_t window)
 {
-	uint32_t window = shared_get(&c->pool.head->window);
+	const struct member *m = &c->members[worker];
+	const struct telemetry *t = &c->pool.telemetry[worker];
 
-	return c->pool.telemetry[worker].part[window % 2];
+	return (struct wire_report){ .worker = worker,
+				     .window = window,
+				     .end = (uint16_t)end_of(c, worker),
+				     .end_status = m->wait_status,
+				     .tid = t->tid,
+				     .start_ns = t->start_ns,
+				     .end_ns = t->end_ns };
 }
 
-static void report_window(struct conductor *c, uint32_t worker)
+/* What @part saw up to @end_ns, with the figures of the last crew_sample(). */
+static void report_window(struct conductor *c, uint32_t worker, struct telemetry_part part,
+			  uint64_t end_ns)
 {
 	struct member *m = &c->members[worker];
-	const struct telemetry *t = &c->pool.telemetry[worker];
-	struct telemetry_part part = current_part(c, worker);
-	struct worker_sample now = sample_worker(c, worker);
-	struct wire_report r = { .worker = worker,
-				 .window = (uint16_t)c->step,
-				 .end = (uint16_t)end_of(c, worker),
-				 .end_status = m->wait_status,
-				 .tid = t->tid,
-				 .start_ns = MAX(c->window_start_ns, t->start_ns),
-				 .end_ns = is_ended(t) ? t->end_ns : now_ns() };
+	struct wire_report r = begin_report(c, worker, (uint16_t)c->step);
 
-	if (!is_ended(t))
+	r.start_ns = MAX(c->window_start_ns, r.start_ns);
+	if (r.end == WORKER_RUNNING || !r.end_ns)
+		r.end_ns = end_ns;
+	if (!is_ended(&c->pool.telemetry[worker]))
 		add_open_gap(c, worker, &part, r.end_ns);
-	fill_counters(&r, &m->begin, &now);
-	m->begin = now;
+	fill_counters(&r, &m->begin, &m->now);
 	send_report(c, &r, &part);
 }
 
@@ -158,22 +165,15 @@ static void report_whole(struct conductor *c, uint32_t worker)
 {
 	static const struct worker_sample zero;
 	struct member *m = &c->members[worker];
-	const struct telemetry *t = &c->pool.telemetry[worker];
-	struct telemetry_part part = current_part(c, worker);
-	struct worker_sample now = sample_worker(c, worker);
-	struct wire_report r = { .worker = worker,
-				 .window = REPORT_WHOLE,
-				 .end = (uint16_t)end_of(c, worker),
-				 .end_status = m->wait_status,
-				 .tid = t->tid,
-				 .start_ns = t->start_ns,
-				 .end_ns = is_ended(t) ? t->end_ns : now_ns() };
+	struct wire_report r = begin_report(c, worker, REPORT_WHOLE);
 
-	if (!is_ended(t))
-		add_open_gap(c, worker, &part, r.end_ns);
-	telemetry_part_merge(&m->earlier, &part);
-	fill_counters(&r, &zero, &now);
-	memcpy(r.text, t->text, sizeof(r.text));
+	if (!r.end_ns)
+		r.end_ns = now_ns();
+	telemetry_part_merge(&m->earlier, part_of(c, worker, shared_get(&c->pool.head->window)));
+	if (!is_ended(&c->pool.telemetry[worker]))
+		add_open_gap(c, worker, &m->earlier, r.end_ns);
+	fill_counters(&r, &zero, &m->now);
+	memcpy(r.text, c->pool.telemetry[worker].text, sizeof(r.text));
 	send_report(c, &r, &m->earlier);
 }
 
@@ -190,9 +190,11 @@ static void note_end(struct conductor *c, uint32_t worker)
 	enum worker_end how;
 
 	m->is_alive = false;
+	m->now = sample_worker(c, worker);
 	how = end_of(c, worker);
 	if (c->is_window_open)
-		report_window(c, worker);
+		report_window(c, worker, *part_of(c, worker, shared_get(&c->pool.head->window)),
+			      now_ns());
 	report_whole(c, worker);
 	m->schedstat_fd = fd_close(m->schedstat_fd);
 	if (how == WORKER_CRASHED) {
@@ -490,43 +492,87 @@ void crew_open_gates(struct conductor *c)
 	conductor_event(c, &e);
 }
 
-/* Switch every worker to the other part, which is cleared first; the part that was in use is kept
- * for the life's report. */
-static void turn_window(struct conductor *c)
+/* Switch every worker to the other part, which was cleared; what the part that was in use saw is
+ * kept for the life's report. */
+static void turn_window(struct conductor *c, uint64_t now)
 {
 	struct pool_head *head = c->pool.head;
-	uint32_t next = shared_get(&head->window) + 1;
+	uint32_t before = shared_get(&head->window);
 
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
-		struct telemetry_part *part = &c->pool.telemetry[i].part[next % 2];
-
-		if (c->members[i].is_alive && part->is_used)
-			telemetry_part_clear(part);
-	}
-	shared_set(&head->window, next);
+	shared_set(&head->window_ns, now);
+	shared_set(&head->window, before + 1);
 	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
 		if (c->members[i].is_alive)
-			telemetry_part_merge(&c->members[i].earlier,
-					     &c->pool.telemetry[i].part[(next - 1) % 2]);
+			telemetry_part_merge(&c->members[i].earlier, part_of(c, i, before));
+}
+
+static void clear_other_parts(struct conductor *c)
+{
+	uint32_t next = shared_get(&c->pool.head->window) + 1;
+
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive && part_of(c, i, next)->is_used)
+			telemetry_part_clear(part_of(c, i, next));
+}
+
+void crew_sample(struct conductor *c)
+{
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			c->members[i].now = sample_worker(c, i);
 }
 
 void crew_begin_window(struct conductor *c)
 {
-	turn_window(c);
+	clear_other_parts(c);
 	c->window_start_ns = now_ns();
+	turn_window(c, c->window_start_ns);
 	c->is_window_open = true;
+	crew_sample(c);
 	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive)
-			c->members[i].begin = sample_worker(c, i);
+		c->members[i].begin = c->members[i].now;
 }
 
 void crew_end_window(struct conductor *c)
 {
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive)
-			report_window(c, i);
+	clear_other_parts(c);
+	c->window_end_ns = now_ns();
+	turn_window(c, c->window_end_ns);
 	c->is_window_open = false;
-	turn_window(c);
+	crew_sample(c);
+}
+
+/* The wait of a worker that came to run again just behind the window's end, as far as it lay
+ * within. */
+static void add_straddling_gap(const struct conductor *c, uint32_t worker,
+			       struct telemetry_part *part)
+{
+	const struct telemetry *t = &c->pool.telemetry[worker];
+	uint64_t since = MAX(part->last_ns, c->window_start_ns);
+
+	if (part->is_blocked || shared_get(&t->last_ns) <= c->window_end_ns || !part->is_used ||
+	    since >= c->window_end_ns || c->window_end_ns - since <= part->gap.length_ns)
+		return;
+	part->gap = (struct wire_gap){ .length_ns = c->window_end_ns - since,
+				       .start_ns = since,
+				       .cpu_before = part->last_cpu,
+				       .cpu_after = shared_get(&t->cpu),
+				       .is_open = 1 };
+}
+
+void crew_report_window(struct conductor *c)
+{
+	uint32_t window = shared_get(&c->pool.head->window) - 1;
+
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
+		struct telemetry_part part;
+
+		if (!c->members[i].is_alive)
+			continue;
+		part = *part_of(c, i, window);
+		add_straddling_gap(c, i, &part);
+		report_window(c, i, part, c->window_end_ns);
+	}
 }
 
 bool crew_has_exited(const struct conductor *c, uint32_t group)

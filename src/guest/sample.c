@@ -160,19 +160,19 @@ static void sample_cpus(struct conductor *c, enum wire_sample_reason reason)
 	send_sample(c, FRAME_CPUSTAT, &head, cpus, sizeof(*cpus));
 }
 
-static void sample_tasks(struct conductor *c, enum wire_sample_reason reason)
+void sample_tasks(struct conductor *c, enum wire_sample_reason reason, uint64_t ns)
 {
 	uint32_t n = c->plan->header.worker_count;
 	cleanup(freep) struct wire_taskstat *tasks = calloc(n + 1, sizeof(*tasks));
 	struct wire_sample head = begin_sample(c, reason);
 
+	head.ns = ns;
 	for (uint32_t i = 0; i < n && tasks; i++) {
 		const struct telemetry *t = &c->pool.telemetry[i];
-		struct worker_sample s;
+		struct worker_sample s = c->members[i].now;
 
 		if (!c->members[i].is_alive)
 			continue;
-		s = sample_worker(c, i);
 		tasks[head.count++] =
 			(struct wire_taskstat){ .worker = i,
 						.cpu = shared_get(&t->cpu),
@@ -180,7 +180,7 @@ static void sample_tasks(struct conductor *c, enum wire_sample_reason reason)
 						.cpu_ns = s.cpu_ns,
 						.run_delay_ns = s.run_delay_ns,
 						.slices = s.slices,
-						.waiting_ns = sample_waiting_ns(c, i, now_ns()) };
+						.waiting_ns = sample_waiting_ns(c, i, ns) };
 	}
 	if (tasks)
 		send_sample(c, FRAME_TASKSTAT, &head, tasks, sizeof(*tasks));
@@ -203,10 +203,9 @@ static void sample_cgroups(struct conductor *c, enum wire_sample_reason reason)
 		send_sample(c, FRAME_CGROUPSTAT, &head, stats, sizeof(*stats));
 }
 
-void sample_all(struct conductor *c, enum wire_sample_reason reason)
+void sample_system(struct conductor *c, enum wire_sample_reason reason)
 {
 	sample_cpus(c, reason);
-	sample_tasks(c, reason);
 	if (reason != SAMPLE_TICK)
 		sample_cgroups(c, reason);
 }

@@ -51,8 +51,6 @@ static const struct mount_point mount_points[] = {
 	{ .type = "devtmpfs", .path = "/dev" },
 	{ .type = "devpts", .path = "/dev/pts", .options = "ptmxmode=0666,mode=0620" },
 	{ .type = "tmpfs", .path = "/dev/shm", .options = "mode=1777" },
-	{ .type = "tmpfs", .path = "/tmp", .options = "mode=1777" },
-	{ .type = "tmpfs", .path = "/run", .options = "mode=0755" },
 	{ .type = "cgroup2", .path = "/sys/fs/cgroup" },
 	{ .type = "debugfs", .path = "/sys/kernel/debug", .is_optional = true },
 };
@@ -96,6 +94,10 @@ int setup_mounts(void)
 						{ "/proc/self/fd/1", "/dev/stdout" },
 						{ "/proc/self/fd/2", "/dev/stderr" } };
 
+	/* The root is in memory as it is; what the host included below these stays visible. */
+	if ((mkdir("/tmp", 01777) || chmod("/tmp", 01777) || mkdir("/run", 0755)) &&
+	    errno != EEXIST)
+		return err_new(-errno, "mkdir /tmp, /run: %s", strerror(errno));
 	for (size_t i = 0; i < ARRAY_SIZE(mount_points); i++) {
 		int r = mount_one(&mount_points[i]);
 

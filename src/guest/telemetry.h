@@ -24,6 +24,9 @@ struct telemetry_part {
 	uint32_t outside_cpu;
 	uint32_t is_used; /* anything was written */
 	uint64_t wake_max_at_ns;
+	uint64_t last_ns; /* its last checkpoint in this window */
+	uint32_t last_cpu;
+	uint32_t is_blocked; /* it ended with worker_block() */
 	struct hist wakes;
 };
 
@@ -75,7 +78,8 @@ struct telemetry {
 struct pool_head {
 	_Atomic uint32_t gate; /* futex: counts openings */
 	_Atomic uint32_t window;
-	_Atomic uint64_t gate_ns; /* when it was opened last */
+	_Atomic uint64_t window_ns; /* when it began: no gap of a window is older */
+	_Atomic uint64_t gate_ns;   /* when it was opened last */
 };
 
 /* Read and write counters that have one writer. */

@@ -26,10 +26,19 @@ static struct telemetry_part *part_of(struct worker *w)
 	return &w->telemetry->part[window % 2];
 }
 
-static void note_gap(struct telemetry_part *part, const struct wire_gap *gap)
+/* Keep the longest. What lies before the window is the other part's, or nobody's. */
+static void note_gap(struct worker *w, struct telemetry_part *part, struct wire_gap gap)
 {
-	if (gap->length_ns > part->gap.length_ns)
-		part->gap = *gap;
+	uint64_t window_ns = shared_get(&w->pool->window_ns);
+
+	if (gap.start_ns < window_ns) {
+		uint64_t outside = MIN(window_ns - gap.start_ns, gap.length_ns);
+
+		gap.start_ns += outside;
+		gap.length_ns -= outside;
+	}
+	if (gap.length_ns > part->gap.length_ns)
+		part->gap = gap;
 }
 
 /* Is it on a CPU outside its allowed set? The number of the set is read before the CPU: a set that
@@ -68,6 +77,9 @@ static uint32_t note_place(struct worker *w, struct telemetry_part *part, uint64
 		mask_set(&part->cpus_used, w->cpu);
 	}
 	part->is_used = 1;
+	part->last_ns = now;
+	part->last_cpu = w->cpu;
+	part->is_blocked = 0;
 	check_allowed(w, part, now);
 	shared_set(&t->last_ns, now);
 	shared_add(&t->checkpoints, 1);
@@ -97,7 +109,7 @@ void worker_checkpoint(struct worker *w)
 					.cpu_before = before,
 					.cpu_after = w->cpu };
 
-		note_gap(part, &gap);
+		note_gap(w, part, gap);
 	}
 	w->is_linked = true;
 	w->last_ns = now;
@@ -107,6 +119,7 @@ void worker_checkpoint(struct worker *w)
 void worker_block(struct worker *w, uint64_t due_ns)
 {
 	worker_checkpoint(w);
+	part_of(w)->is_blocked = 1;
 	/* A partner's stamp may come from here on, and only until worker_unblock() takes it. */
 	shared_set(&w->telemetry->due_ns, due_ns);
 	shared_set(&w->telemetry->state, (uint32_t)STATE_BLOCKED);
@@ -121,7 +134,7 @@ static void note_wake(struct worker *w, struct telemetry_part *part, uint32_t be
 				.cpu_after = w->cpu,
 				.is_wake = 1 };
 
-	note_gap(part, &gap);
+	note_gap(w, part, gap);
 	if (gap.length_ns >= part->wakes.max_ns)
 		part->wake_max_at_ns = due;
 	hist_add(&part->wakes, gap.length_ns);
