@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { RINGS = 0x10000, RING_STRIDE = 0x4000, AVAIL = 0x1000, USED = 0x2000 };
+
+const enum blk_engine rig_engines[3] = { BLK_ENGINE_INLINE, BLK_ENGINE_URING, BLK_ENGINE_WORKER };
+
+static uint64_t virtual_now(void *ctx)
+{
+	return ((struct rig *)ctx)->clock_ns;
+}
+
+static void on_irq(void *ctx)
+{
+	struct rig *r = ctx;
+
+	atomic_fetch_add(&r->irqs, 1);
+	assert_int_equal(eventfd_write(r->irq_fd, 1), 0);
+}
+
+static void make_disk(struct rig *r)
+{
+	r->disk_fd = memfd_create("rig-disk", 0);
+	assert_true(r->disk_fd >= 0);
+	snprintf(r->path, sizeof(r->path), "/proc/%d/fd/%d", getpid(), r->disk_fd);
+	for (uint64_t s = 0; s < RIG_DISK_SECTORS; s++) {
+		unsigned char sector[512];
+
+		memset(sector, rig_pattern(s), sizeof(sector));
+		assert_int_equal(pwrite(r->disk_fd, sector, 512, (off_t)(s * 512)), 512);
+	}
+}
+
+static void make_memory(struct rig *r)
+{
+	/* Two mappings of one file, the second not behind the first on the host. */
+	int fd = memfd_create("rig-ram", 0);
+	unsigned char *high;
+
+	assert_int_equal(ftruncate(fd, RIG_RAM), 0);
+	r->ram = mmap(NULL, RIG_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	high = mmap(NULL, RIG_RAM - RIG_SLOT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, RIG_SLOT);
+	assert_true(r->ram != MAP_FAILED && high != MAP_FAILED);
+	close(fd);
+	assert_int_equal(gmem_add(&r->mem, gpa(0), RIG_SLOT, r->ram), 0);
+	assert_int_equal(gmem_add(&r->mem, gpa(RIG_SLOT), RIG_RAM - RIG_SLOT, high), 0);
+}
+
+static struct blk_spec spec_of(struct rig *r, const char *options)
+{
+	struct blk_spec spec;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s,engine=%s%s", r->path, blk_engine_name(r->engine),
+		 options);
+	if (blk_spec_parse(text, &spec) < 0)
+		fail_msg("%s: %s", text, err_text());
+	return spec;
+}
+
+void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, uint64_t without)
+{
+	const struct blk_clock clock = { .now_ns = virtual_now, .ctx = r };
+	const struct irq_line irq = { .raise = on_irq, .ctx = r };
+	struct blk_spec spec;
+
+	*r = (struct rig){ .engine = engine, .clock_ns = 1000000 };
+	make_disk(r);
+	make_memory(r);
+	spec = spec_of(r, options);
+	r->queues = spec.queues;
+	r->irq_fd = eventfd(0, EFD_NONBLOCK);
+	if (blk_new(&spec, engine == BLK_ENGINE_WORKER ? NULL : &clock, &r->blk) < 0)
+		fail_msg("%s", err_text());
+	assert_int_equal(virtio_mmio_init(&r->mmio, blk_virtio(r->blk), &r->mem, irq), 0);
+	assert_int_equal(blk_start(r->blk), 0);
+	r->features = (blk_virtio(r->blk)->features | VQ_FEATURES |
+		       UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << VIRTIO_F_RING_RESET) &
+		      ~(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX) & ~without;
+	rig_setup(r, r->features);
+}
+
+void rig_init(struct rig *r, enum blk_engine engine, const char *options)
+{
+	rig_init_with(r, engine, options, 0);
+}
+
+void rig_deinit(struct rig *r)
+{
+	virtio_mmio_deinit(&r->mmio);
+	r->blk = blk_free(r->blk);
+	munmap(r->mem.regions[1].host, RIG_RAM - RIG_SLOT);
+	munmap(r->ram, RIG_RAM);
+	close(r->irq_fd);
+	close(r->disk_fd);
+}
+
+uint32_t rig_reg(struct rig *r, unsigned offset)
+{
+	struct bus_access a = { .addr = offset, .size = 4 };
+
+	virtio_mmio_access(&r->mmio, &a);
+	return (uint32_t)a.value;
+}
+
+void rig_set_reg(struct rig *r, unsigned offset, uint32_t value)
+{
+	struct bus_access a = { .addr = offset, .size = 4, .is_write = true, .value = value };
+
+	virtio_mmio_access(&r->mmio, &a);
+}
+
+void *rig_at(struct rig *r, uint64_t addr)
+{
+	assert_true(addr < RIG_RAM);
+	return r->ram + addr;
+}
+
+static unsigned char *ring(struct rig *r, unsigned q, unsigned part)
+{
+	return rig_at(r, RINGS + q * RING_STRIDE + part);
+}
+
+static void setup_queue(struct rig *r, unsigned q)
+{
+	uint32_t base = RINGS + q * RING_STRIDE;
+
+	memset(ring(r, q, 0), 0, RING_STRIDE);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_SEL, q);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_NUM, RIG_QUEUE_SIZE);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_DESC_LOW, base);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_AVAIL_LOW, base + AVAIL);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_USED_LOW, base + USED);
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_READY, 1);
+	assert_int_equal(rig_reg(r, VIRTIO_MMIO_QUEUE_READY), 1);
+}
+
+void rig_setup(struct rig *r, uint64_t features)
+{
+	static const uint32_t steps[] = { 0, 1, 3 };
+
+	memset(r->rings, 0, sizeof(r->rings));
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		rig_set_reg(r, VIRTIO_MMIO_STATUS, steps[i]);
+	for (unsigned word = 0; word < 2; word++) {
+		rig_set_reg(r, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
+		rig_set_reg(r, VIRTIO_MMIO_DRIVER_FEATURES, (uint32_t)(features >> 32 * word));
+	}
+	rig_set_reg(r, VIRTIO_MMIO_STATUS, 11);
+	assert_int_equal(rig_reg(r, VIRTIO_MMIO_STATUS), 11);
+	for (unsigned q = 0; q < r->queues; q++)
+		setup_queue(r, q);
+	rig_set_reg(r, VIRTIO_MMIO_STATUS, 15);
+}
+
+void rig_header(struct rig *r, uint64_t addr, uint32_t type, uint64_t sector)
+{
+	const struct virtio_blk_outhdr header = { .type = type, .sector = sector };
+
+	memcpy(rig_at(r, addr), &header, sizeof(header));
+}
+
+uint16_t rig_post_on(struct rig *r, unsigned q, const struct piece *pieces, unsigned count)
+{
+	struct vring_desc *table = (void *)ring(r, q, 0);
+	uint16_t *avail = (void *)ring(r, q, AVAIL);
+	uint16_t head = r->rings[q].next_desc;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint16_t at = r->rings[q].next_desc++ % RIG_QUEUE_SIZE;
+		bool is_last = i + 1 == count;
+
+		table[at] = (struct vring_desc){
+			.addr = pieces[i].addr,
+			.len = pieces[i].len,
+			.flags = (uint16_t)(pieces[i].flags | (is_last ? 0 : VRING_DESC_F_NEXT)),
+			.next = is_last ? 0 : (uint16_t)((at + 1) % RIG_QUEUE_SIZE),
+		};
+	}
+	head %= RIG_QUEUE_SIZE;
+	avail[2 + r->rings[q].avail++ % RIG_QUEUE_SIZE] = head;
+	__atomic_store_n(&avail[1], r->rings[q].avail, __ATOMIC_SEQ_CST);
+	return head;
+}
+
+uint16_t rig_post(struct rig *r, const struct piece *pieces, unsigned count)
+{
+	return rig_post_on(r, 0, pieces, count);
+}
+
+void rig_kick_on(struct rig *r, unsigned q)
+{
+	rig_set_reg(r, VIRTIO_MMIO_QUEUE_NOTIFY, q);
+}
+
+void rig_kick(struct rig *r)
+{
+	rig_kick_on(r, 0);
+}
+
+uint16_t rig_used_idx(struct rig *r, unsigned q)
+{
+	return __atomic_load_n((uint16_t *)(void *)(ring(r, q, USED) + 2), __ATOMIC_ACQUIRE);
+}
+
+void rig_wait_on(struct rig *r, unsigned q, unsigned count)
+{
+	while ((uint16_t)(rig_used_idx(r, q) - r->rings[q].used) < count) {
+		struct pollfd p = { .fd = r->irq_fd, .events = POLLIN };
+		eventfd_t value;
+
+		if (poll(&p, 1, r->engine == BLK_ENGINE_WORKER ? 10000 : 0) == 0 &&
+		    (uint16_t)(rig_used_idx(r, q) - r->rings[q].used) < count)
+			fail_msg("no answer: used.idx is %u", rig_used_idx(r, q));
+		(void)!eventfd_read(r->irq_fd, &value);
+	}
+}
+
+struct vring_used_elem rig_take_on(struct rig *r, unsigned q)
+{
+	const struct vring_used_elem *entries = (void *)(ring(r, q, USED) + 4);
+
+	rig_wait_on(r, q, 1);
+	return entries[r->rings[q].used++ % RIG_QUEUE_SIZE];
+}
+
+static uint16_t post_flush(struct rig *r)
+{
+	const struct piece flush[] = { { RIG_SENTINEL, 16, R }, { RIG_SENTINEL + 16, 1, W } };
+
+	rig_header(r, RIG_SENTINEL, VIRTIO_BLK_T_FLUSH, 0);
+	return rig_post(r, flush, 2);
+}
+
+struct rig_answer rig_run(struct rig *r, uint64_t status_addr, const struct piece *pieces,
+			  unsigned count)
+{
+	struct rig_answer a = { 0 };
+	uint16_t head, sentinel;
+	struct vring_used_elem e;
+
+	*(uint8_t *)rig_at(r, status_addr) = 0xee;
+	head = rig_post(r, pieces, count);
+	sentinel = post_flush(r);
+	rig_kick(r);
+	e = rig_take_on(r, 0);
+	if (e.id == head) {
+		a.is_answered = true;
+		a.len = e.len;
+		a.status = *(uint8_t *)rig_at(r, status_addr);
+		e = rig_take_on(r, 0);
+	}
+	assert_int_equal(e.id, sentinel);
+	return a;
+}
+
+struct rig_answer rig_request(struct rig *r, uint32_t type, uint64_t sector, uint64_t addr,
+			      uint32_t bytes, uint16_t data_flags)
+{
+	const struct piece pieces[] = { { RIG_HEADER, 16, R },
+					{ addr, bytes, data_flags },
+					{ RIG_STATUS, 1, W } };
+
+	rig_header(r, RIG_HEADER, type, sector);
+	return rig_run(r, RIG_STATUS, pieces, 3);
+}
+
+struct rig_answer rig_read(struct rig *r, uint64_t sector, uint64_t addr, uint32_t bytes)
+{
+	return rig_request(r, VIRTIO_BLK_T_IN, sector, addr, bytes, W);
+}
+
+struct rig_answer rig_write(struct rig *r, uint64_t sector, uint64_t addr, uint32_t bytes)
+{
+	return rig_request(r, VIRTIO_BLK_T_OUT, sector, addr, bytes, R);
+}
+
+bool rig_is_filled(const void *p, uint8_t byte, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		if (((const uint8_t *)p)[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+bool rig_disk_is(struct rig *r, uint64_t sector, uint64_t sectors, uint8_t byte)
+{
+	for (uint64_t s = sector; s < sector + sectors; s++) {
+		uint8_t data[512];
+
+		assert_int_equal(pread(r->disk_fd, data, 512, (off_t)(s * 512)), 512);
+		if (!rig_is_filled(data, byte, 512))
+			return false;
+	}
+	return true;
+}
+
+uint64_t rig_counter(struct rig *r, const char *name)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	char key[80];
+	const char *at;
+
+	blk_counters_json(r->blk, &out);
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	at = strstr(buf_text(&out), key);
+	if (!at)
+		fail_msg("no counter %s", name);
+	return strtoull(at + strlen(key), NULL, 10);
+}

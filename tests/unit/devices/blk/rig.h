@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A driver's view of one disk for tests: guest memory in two adjacent regions (so that a buffer may
+ * run over a slot border), our virtio-mmio transport, and the three engines. Every device test runs
+ * on each engine: TESTS(ON_ALL(claim), ...) gives the test its engine through RIG_ENGINE. */
+#pragma once
+
+#include "base/util.h"
+#include "devices/blk/blk.h"
+#include "virtio/mmio.h"
+
+#include "test.h"
+
+#include <linux/virtio_blk.h>
+#include <stdio.h>
+
+enum {
+	RIG_RAM = 2 << 20,  /* bytes of guest memory at 0 */
+	RIG_SLOT = 1 << 20, /* where the second region begins */
+	RIG_QUEUE_SIZE = 256,
+	RIG_DISK_SECTORS = 2048,
+	RIG_HOLE = 0x40000000, /* an address in no RAM */
+
+	/* Where tests put things. */
+	RIG_HEADER = 0x80000,
+	RIG_STATUS = 0x81000,
+	RIG_DATA = 0x90000,
+	RIG_TABLE = 0x70000, /* indirect tables */
+	RIG_SENTINEL = 0x7f000,
+};
+
+enum { R = 0, W = VRING_DESC_F_WRITE, IND = VRING_DESC_F_INDIRECT };
+
+struct piece {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags; /* R, W, IND */
+};
+
+struct rig {
+	enum blk_engine engine;
+	unsigned char *ram;
+	struct gmem mem;
+	struct blk *blk;
+	struct virtio_mmio mmio;
+	uint64_t clock_ns; /* virtual, unless the engine has threads */
+	_Atomic uint64_t irqs;
+	int irq_fd;
+	int disk_fd;
+	char path[64];
+	uint64_t features;
+	unsigned queues;
+	struct {
+		uint16_t next_desc, avail, used;
+	} rings[BLK_QUEUES_MAX];
+};
+
+/* One used entry, with what the status byte says. */
+struct rig_answer {
+	bool is_answered;
+	uint8_t status;
+	uint32_t len;
+};
+
+extern const enum blk_engine rig_engines[3];
+
+/* Make a disk of RIG_DISK_SECTORS sectors, sector n filled with the byte n * 7 + 1, plus the spec's
+ * @options ("" or ",ro,..."), and bring the device to DRIVER_OK with everything negotiated except
+ * EVENT_IDX, minus @without. */
+void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, uint64_t without);
+void rig_init(struct rig *r, enum blk_engine engine, const char *options);
+void rig_deinit(struct rig *r);
+
+/* Registers. */
+uint32_t rig_reg(struct rig *r, unsigned offset);
+void rig_set_reg(struct rig *r, unsigned offset, uint32_t value);
+/* Reset, negotiate @features, set all queues up, DRIVER_OK. */
+void rig_setup(struct rig *r, uint64_t features);
+
+/* Guest memory. */
+void *rig_at(struct rig *r, uint64_t addr);
+void rig_header(struct rig *r, uint64_t addr, uint32_t type, uint64_t sector);
+
+/* Put a chain on queue @q; kick; look. */
+uint16_t rig_post_on(struct rig *r, unsigned q, const struct piece *pieces, unsigned count);
+uint16_t rig_post(struct rig *r, const struct piece *pieces, unsigned count);
+void rig_kick_on(struct rig *r, unsigned q);
+void rig_kick(struct rig *r);
+uint16_t rig_used_idx(struct rig *r, unsigned q);
+/* Wait until @count more used entries are there, and take the next one. */
+void rig_wait_on(struct rig *r, unsigned q, unsigned count);
+struct vring_used_elem rig_take_on(struct rig *r, unsigned q);
+
+/* Post the chain with a flush behind it, and say how the chain was answered; status is the byte at
+ * @status_addr, which is set to 0xee before. */
+struct rig_answer rig_run(struct rig *r, uint64_t status_addr, const struct piece *pieces,
+			  unsigned count);
+
+/* A whole request in the usual three descriptors (header, data, status at RIG_STATUS). */
+struct rig_answer rig_read(struct rig *r, uint64_t sector, uint64_t addr, uint32_t bytes);
+struct rig_answer rig_write(struct rig *r, uint64_t sector, uint64_t addr, uint32_t bytes);
+struct rig_answer rig_request(struct rig *r, uint32_t type, uint64_t sector, uint64_t addr,
+			      uint32_t bytes, uint16_t data_flags);
+
+/* The byte that fills sector @sector of a fresh disk. */
+static inline uint8_t rig_pattern(uint64_t sector)
+{
+	return (uint8_t)(sector * 7 + 1);
+}
+bool rig_is_filled(const void *p, uint8_t byte, size_t bytes);
+/* Do @sectors sectors of the host file from @sector on hold @byte? */
+bool rig_disk_is(struct rig *r, uint64_t sector, uint64_t sectors, uint8_t byte);
+
+/* The value of a counter, by name. */
+uint64_t rig_counter(struct rig *r, const char *name);
+
+static inline void assert_answer(struct rig_answer a, uint8_t status, uint32_t len)
+{
+	assert_true(a.is_answered);
+	assert_int_equal(a.status, status);
+	assert_int_equal(a.len, len);
+}
+
+#define RIG_ENGINE (*(const enum blk_engine *)*state)
+#define ETEST(name) static void name(void **state)
+#define ON(name, i)                                                                                \
+	{                                                                                          \
+#name " @" #i, name, NULL, NULL, (void *)(uintptr_t)&rig_engines[i]                \
+	}
+#define ON_ALL(name) ON(name, 0), ON(name, 1), ON(name, 2)
