@@ -100,6 +100,7 @@ TEST(an_empty_cache_says_how_to_fill_it)
 	assert_int_equal(kernel_list(&images), 0);
 	kernel_images_deinit(&images);
 	assert_int_equal(access(getenv("XDG_CACHE_HOME"), F_OK), -1);
+	assert_int_equal(entries_in(dir, "packages", ""), 0);
 }
 
 TEST(a_fetched_package_is_found_by_every_name_it_has)
@@ -350,6 +351,53 @@ TEST(a_write_that_fails_leaves_nothing_half_made)
 	assert_int_equal(kernel_find(path, KERNEL_CLOUD, NULL, &k), 0);
 }
 
+/* In a child that is not root, because root may read and write everything. */
+static void find_as_nobody(const char *unreadable, const char *readable)
+{
+	struct kernel_image k;
+	bool is_right;
+
+	if (!geteuid() && setresuid(65534, 65534, 65534))
+		_exit(2);
+	is_right = kernel_find(unreadable, KERNEL_CLOUD, NULL, &k) == -EACCES &&
+		   strstr(err_text(), unreadable);
+	is_right = is_right && kernel_find(readable, KERNEL_CLOUD, NULL, &k) == -EACCES &&
+		   strstr(err_text(), "cache: ");
+	_exit(is_right ? 0 : 1);
+}
+
+TEST(a_kernel_or_a_cache_without_permission_is_named)
+{
+	cleanup(fixture_removep) char *dir = world_new();
+	char secret[PATH_MAX], open_to_all[PATH_MAX];
+	pid_t pid;
+
+	put_bzimage(dir, "secret", "6.13.0-mine");
+	put_bzimage(dir, "open", "6.13.0-mine");
+	snprintf(secret, sizeof(secret), "%s/secret", dir);
+	snprintf(open_to_all, sizeof(open_to_all), "%s/open", dir);
+	assert_int_equal(chmod(secret, 0), 0);
+	assert_int_equal(chmod(dir, 0555), 0);
+	pid = fork();
+	if (!pid)
+		find_as_nobody(secret, open_to_all);
+	assert_int_equal(status_of(pid), 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+}
+
+TEST(the_kernel_of_the_host_is_found_or_said_to_be_missing)
+{
+	cleanup(fixture_removep) char *dir = world_new();
+	cleanup(kernel_image_deinit) struct kernel_image k = KERNEL_IMAGE_NULL;
+	int r = kernel_find("host", KERNEL_CLOUD, NULL, &k);
+
+	if (r)
+		assert_non_null(strstr(err_text(), "ktstr kernel fetch"));
+	else
+		assert_string_equal(k.name, "host");
+	assert_int_equal(entries_in(dir, "", "tmp"), 0);
+}
+
 TEST(processes_that_unpack_at_the_same_time_all_get_it)
 {
 	enum { PROCESSES = 6 };
@@ -396,5 +444,7 @@ TESTS(T(an_empty_cache_says_how_to_fill_it), T(a_fetched_package_is_found_by_eve
       T(an_elf_kernel_and_a_kernel_tree_are_taken_as_they_are),
       T(files_that_are_no_kernel_are_refused_by_name),
       T(a_write_that_fails_leaves_nothing_half_made),
+      T(a_kernel_or_a_cache_without_permission_is_named),
+      T(the_kernel_of_the_host_is_found_or_said_to_be_missing),
       T(processes_that_unpack_at_the_same_time_all_get_it),
       T(what_a_killed_run_left_is_removed_by_the_next))
