@@ -115,6 +115,8 @@ static int workloads_run(const struct command *self, int argc, char **argv)
 	command_parse(self, argc, argv, &format);
 	if (format == FORMAT_JSON)
 		json_array(&j, NULL);
+	if (format == FORMAT_MAN)
+		buf_str(&out, "# WORKLOADS\n\n");
 	for (uint32_t id = 1; id < WORK_END; id++) {
 		const struct workload *w = workload_by_id(id);
 
