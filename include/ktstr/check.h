@@ -4,9 +4,11 @@
  *
  *   share distance=30permille   every cgroup and every entry of workers got its part of the CPU
  *                               time, against the ideal fluid allocation; the largest difference
- *                               between a part and its ideal, in thousandths of what all got
+ *                               between a part and its ideal, in thousandths of what all got;
+ *                               real-time workers count by their nice value, like all others
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
- *   isolation                   nobody ran outside its cpuset or affinity
+ *   isolation                   nobody ran outside its cpuset or affinity; with within=llc:0 (a
+ *                               cpuset specification, ':' for its space), nor outside that
  *   wake_latency p99=10ms       wake-to-run latency; bounds p50, p99, max, one or more
  *
  * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. Noise only makes waits

@@ -8,6 +8,7 @@
 /* One command in a line, in the order of `ktstr help`. */
 /* clang-format off */
 static const struct command *const commands[] = {
+	&cmd_run,
 	&cmd_list,
 	&cmd_show,
 	&cmd_results,

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/command.h"
-#include "vmm/topology.h"
+#include "harness/cell.h"
 
 #include <stdbool.h>
 #include <stdint.h>

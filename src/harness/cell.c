@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/compile.h"
+#include "harness/cpuspec.h"
 #include "harness/scene.h"
 #include "wire/frame.h"
 
@@ -67,10 +68,26 @@ static int check_needs(const struct cell *cell)
 	return 0;
 }
 
+/* What a claim says about the cell's own tables. */
+static int bind_claim(const struct cell *cell, struct claim *claim)
+{
+	bool is_empty = true;
+
+	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
+		is_empty &= !claim_covers(claim, cell, g);
+	if (is_empty)
+		return err_new(-EINVAL, "\"%s\": of=%s names no workers", claim->text,
+			       claim->scope);
+	if (claim->within)
+		return cpuspec_resolve(claim->within, &cell->topology, &claim->within_cpus);
+	return 0;
+}
+
 static int compile_claims(struct cell *cell)
 {
 	const char *const *from = cell->record->scenario->checks;
 	uint32_t count = 0;
+	int r = 0;
 
 	while (from && from[count])
 		count++;
@@ -79,23 +96,14 @@ static int compile_claims(struct cell *cell)
 	cell->claims = calloc(count, sizeof(*cell->claims));
 	if (!cell->claims)
 		return err_new(-ENOMEM, "out of memory for checks");
-	for (; cell->claim_count < count; cell->claim_count++) {
-		struct claim *claim = &cell->claims[cell->claim_count];
-		bool is_empty = true;
-		int r = claim_parse(from[cell->claim_count], claim);
-
+	for (uint32_t i = 0; i < count && r == 0; i++) {
+		r = claim_parse(from[i], &cell->claims[i]);
 		if (r < 0)
-			return err_prefix(r, "check ");
-		for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
-			is_empty &= !claim_covers(claim, cell, g);
-		if (is_empty) {
-			r = err_new(-EINVAL, "check \"%s\": of=%s names no workers", claim->text,
-				    claim->scope);
-			claim_deinit(claim);
-			return r;
-		}
+			break;
+		cell->claim_count++;
+		r = bind_claim(cell, &cell->claims[i]);
 	}
-	return 0;
+	return r < 0 ? err_prefix(r, "check ") : 0;
 }
 
 static int compile_disks(struct cell *cell, const struct cell_options *options)

@@ -27,12 +27,28 @@ static const struct check *find_check(const char *name)
 	return NULL;
 }
 
+/* Settings hold no spaces: "cpu:0" is the cpuset "cpu 0". */
+static int set_within(struct claim *c, const char *value)
+{
+	char *colon;
+
+	c->within = strdup(value);
+	if (!c->within)
+		return err_new(-ENOMEM, "out of memory for %s", value);
+	colon = strchr(c->within, ':');
+	if (colon)
+		*colon = ' ';
+	return 0;
+}
+
 static int set_value(struct claim *c, const struct spec_arg *arg)
 {
 	if (strcmp(arg->key, "of") == 0) {
 		c->scope = strdup(arg->value);
 		return c->scope ? 0 : err_new(-ENOMEM, "out of memory for %s", arg->value);
 	}
+	if (strcmp(arg->key, "within") == 0 && c->check->takes_within)
+		return set_within(c, arg->value);
 	for (unsigned i = 0; i < c->check->param_count; i++) {
 		const struct check_param *p = &c->check->params[i];
 		int r;
@@ -92,6 +108,7 @@ int claim_parse(const char *text, struct claim *ret)
 void claim_deinit(struct claim *c)
 {
 	free(c->scope);
+	free(c->within);
 	*c = (struct claim){ 0 };
 }
 

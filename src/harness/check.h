@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "harness/verdict.h"
+#include "wire/mask.h"
 #include "wire/workloads.h"
 
 #include <stdbool.h>
@@ -46,6 +47,7 @@ struct finding {
 struct check {
 	const char *name;
 	const char *summary;
+	bool takes_within; /* within=CPUSET */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
 	/* Judge @claim over @window into @ret, which comes with claim and window set and the rest
@@ -69,7 +71,9 @@ struct claim {
 	const char *text; /* as written, borrowed from the scenario */
 	uint64_t values[CHECK_PARAMS];
 	bool is_given[CHECK_PARAMS];
-	char *scope; /* of=CGROUP[/WORKERS]; NULL: everybody */
+	char *scope;		     /* of=CGROUP[/WORKERS]; NULL: everybody */
+	char *within;		     /* within=: a cpuset specification; NULL: none */
+	struct cpu_mask within_cpus; /* resolved for the cell */
 };
 
 /* Parse. -EINVAL with words: unknown check or parameter, unit missing, no bound. claim_deinit()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* isolation: nobody was seen on a CPU that its cpuset and affinity forbid, from the moment on at
- * which the write that forbade it had returned. Not about time: noise changes nothing. */
+ * which the write that forbade it had returned; nor, with within=, on one outside that set. Not about time: noise changes nothing. */
 #include "harness/check.h"
 
 #include "harness/telemetry.h"
@@ -20,6 +20,30 @@ static void describe(const struct cell *cell, const struct cell_window *window,
 						  : 0.0);
 }
 
+/* CPUs that it was seen on, outside the claim's own set. */
+static unsigned count_beyond(const struct claim *claim, const struct wire_report *r,
+			     struct cpu_mask *beyond)
+{
+	*beyond = r->cpus_used;
+	for (size_t i = 0; i < WIRE_MASK_WORDS; i++)
+		beyond->bits[i] &= ~claim->within_cpus.bits[i];
+	return claim->within ? mask_count(beyond) : 0;
+}
+
+static void judge_within(const struct claim *claim, const struct cell *cell,
+			 const struct window_data *data, uint32_t worker, struct finding *ret)
+{
+	char name[CELL_NAME_BYTES], cpus[MASK_TEXT_BYTES];
+	struct cpu_mask beyond;
+	unsigned count = count_beyond(claim, &data->reports[worker].report, &beyond);
+
+	ret->observed += count;
+	if (count)
+		buf_printf(&ret->evidence, "%s was seen on CPUs %s, outside \"%s\"\n",
+			   cell_worker_name(cell, worker, name), mask_format(&beyond, cpus),
+			   claim->within);
+}
+
 static int isolation_evaluate(const struct claim *claim, const struct cell *cell,
 			      const struct cell_window *window, const struct telemetry *t,
 			      struct finding *ret)
@@ -36,6 +60,7 @@ static int isolation_evaluate(const struct claim *claim, const struct cell *cell
 		ret->observed += r->outside_count;
 		if (r->outside_count)
 			describe(cell, window, data, w, &ret->evidence);
+		judge_within(claim, cell, data, w, ret);
 	}
 	ret->verdict = ret->observed ? VERDICT_FAIL : VERDICT_PASS;
 	buf_printf(&ret->figures, "%llu of %llu looks found a worker outside its CPUs",
@@ -46,5 +71,6 @@ static int isolation_evaluate(const struct claim *claim, const struct cell *cell
 const struct check check_isolation = {
 	.name = "isolation",
 	.summary = "nobody ran outside its cpuset or affinity",
+	.takes_within = true,
 	.evaluate = isolation_evaluate,
 };

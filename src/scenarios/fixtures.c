@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Made to fail, one for each check: a harness that cannot say FAIL proves nothing. They run only
+ * when named (ktstr run 'must_fail_*'). One CPU each, so that no second vCPU adds noise on a small
+ * host. The culprit is a real-time hog, which the kernel rightly prefers: the claims are wrong. */
+#include <ktstr/scenario.h>
+
+SCENARIO(must_fail_share) = {
+	.summary = "a claim of equal parts, beside a real-time hog",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair",
+			     .workers = WORKERS({ .name = "normal", .work = "spin" },
+						{ .name = "realtime",
+						  .work = "spin",
+						  .policy = "fifo 10" }) }),
+	.hold = "2s",
+	.checks = CHECKS("share distance=100permille"),
+};
+
+SCENARIO(must_fail_starvation) = {
+	.summary = "a claim that nobody waits, below a real-time hog",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair",
+			     .workers = WORKERS({ .name = "normal", .work = "spin" },
+						{ .name = "realtime",
+						  .work = "spin",
+						  .policy = "fifo 10" }) }),
+	.hold = "2s",
+	.checks = CHECKS("starvation gap=200ms of=pair/normal"),
+};
+
+SCENARIO(must_fail_isolation) = {
+	.summary = "a claim that two pinned workers stay on one CPU",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "pair",
+		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "each" }) }),
+	.hold = "500ms",
+	.checks = CHECKS("isolation within=cpu:0"),
+};
+
+SCENARIO(must_fail_wake_latency) = {
+	.summary = "a claim that wake-ups are quick, below a real-time hog",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "mixed",
+			     .workers = WORKERS({ .work = "pipe_pingpong" },
+						{ .name = "realtime",
+						  .work = "spin",
+						  .policy = "fifo 10" }) }),
+	.hold = "3s",
+	.checks = CHECKS("wake_latency max=100ms"),
+};
