@@ -5,8 +5,7 @@
 #include "base/cleanup.h"
 #include "base/util.h"
 #include "devices/blk/spec.h"
-#include "harness/boot_image.h"
-#include "host/carrier.h"
+#include "harness/carrier_image.h"
 #include "host/probe.h"
 
 #include <errno.h>
@@ -68,9 +67,9 @@ static int find_writable(const struct machine_options *o, struct writable *w)
 int accel_run(const struct accel_job *job, int *status_ret)
 {
 	const struct kernel_progress progress = { .say = machine_options_say };
-	cleanup(boot_image_deinit) struct boot_image image = BOOT_IMAGE_NULL;
+	cleanup(carrier_image_deinit) struct carrier_image image = CARRIER_IMAGE_NULL;
 	cleanup(writable_deinit) struct writable disks = { 0 };
-	struct carrier_desc desc = { .signal_fd = -1 };
+	struct carrier_desc desc;
 	struct carrier_command command = {
 		.argv = job->argv,
 		.results_dir = job->results_dir,
@@ -82,12 +81,11 @@ int accel_run(const struct accel_job *job, int *status_ret)
 	int r = find_writable(job->options, &disks);
 
 	if (r == 0)
-		r = boot_image_make_carrier(&progress, &image);
+		r = carrier_image_make(NULL, &progress, &image);
 	if (r < 0)
 		return err_trace(r);
-	desc.kernel_path = image.kernel.vmlinux;
-	desc.initramfs = image.initramfs.data;
-	desc.initramfs_bytes = image.initramfs.len;
+	desc = carrier_image_desc(&image);
+	desc.signal_fd = -1;
 	desc.rw_disks = (const char *const *)disks.paths;
 	desc.rw_disk_count = disks.count;
 	return carrier_run(&desc, &command, status_ret);

@@ -3,8 +3,6 @@
  * nothing but a call of this. */
 #include "cli/command.h"
 
-#include "host/carrier_init.h"
-
 #include "guest/init.h"
 #include "host/carrier_init.h"
 
@@ -32,8 +30,6 @@ int ktstr_main(int argc, char **argv)
 	if (getpid() == 1)
 		guest_init_main(NULL);
 	command = command_of_argv(argc, argv);
-	if (carrier_init_is_wanted())
-		carrier_init_main();
 	argp_err_exit_status = EXIT_USAGE;
 	if (!command) {
 		fprintf(stderr, "ktstr: no command is named %s; `ktstr help` names them all\n",

@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
-#include "host/carrier.h"
 #include "host/probe.h"
 #include "image/initramfs.h"
 #include "image/modules.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 
 /* The drivers of the machine's devices; those built into a kernel need no file. */
-static const char *const driver_modules[] = { "virtio_mmio", "virtio_console", "virtio_blk", NULL };
+static const char *const driver_modules[] = { "virtio_mmio", "virtio_console", "virtio_blk" };
 
 static int add_module(struct initramfs *fs, const struct module_file *module, size_t index,
 		      struct buf *list)
@@ -29,18 +28,12 @@ static int add_module(struct initramfs *fs, const struct module_file *module, si
 	return r < 0 ? err_trace(r) : initramfs_add_data(fs, path, bytes.data, bytes.len, 0644);
 }
 
-/* @names ends with NULL. Guest init and carrier init look in the same place. */
-static int add_modules(struct initramfs *fs, const struct kernel_image *kernel,
-		       const char *const *names)
+static int add_modules(struct initramfs *fs, const struct kernel_image *kernel)
 {
 	cleanup(module_list_deinit) struct module_list modules = MODULE_LIST_NULL;
 	cleanup(buf_deinit) struct buf list = BUF_NULL;
-	size_t count = 0;
-	int r;
-
-	while (names[count])
-		count++;
-	r = modules_closure(kernel->modules_dir, names, count, &modules);
+	int r = modules_closure(kernel->modules_dir, driver_modules, ARRAY_SIZE(driver_modules),
+				&modules);
 
 	for (size_t i = 0; i < modules.count && r == 0; i++)
 		r = add_module(fs, &modules.all[i], i, &list);
@@ -99,7 +92,7 @@ static int fill(struct initramfs *fs, const struct boot_image_desc *desc,
 	int r = initramfs_add_host_file(fs, "/init", "/proc/self/exe", 0755);
 
 	if (r == 0)
-		r = add_modules(fs, kernel, driver_modules);
+		r = add_modules(fs, kernel);
 	if (r == 0)
 		r = add_includes(fs, desc);
 	if (r == 0 && desc->has_shell)
@@ -117,27 +110,6 @@ int boot_image_make(const struct boot_image_desc *desc, struct boot_image *ret)
 		r = initramfs_new(&fs);
 	if (r == 0)
 		r = fill(fs, desc, &b.kernel);
-	if (r == 0)
-		r = initramfs_finish(fs, &b.initramfs);
-	if (r < 0)
-		return err_trace(r);
-	*ret = b;
-	b = BOOT_IMAGE_NULL;
-	return 0;
-}
-
-int boot_image_make_carrier(const struct kernel_progress *progress, struct boot_image *ret)
-{
-	cleanup(boot_image_deinit) struct boot_image b = BOOT_IMAGE_NULL;
-	cleanup(initramfs_freep) struct initramfs *fs = NULL;
-	int r = kernel_find(NULL, KERNEL_GENERIC, progress, &b.kernel);
-
-	if (r == 0)
-		r = initramfs_new(&fs);
-	if (r == 0)
-		r = initramfs_add_host_file(fs, "/init", "/proc/self/exe", 0755);
-	if (r == 0)
-		r = add_modules(fs, &b.kernel, carrier_modules);
 	if (r == 0)
 		r = initramfs_finish(fs, &b.initramfs);
 	if (r < 0)

@@ -31,8 +31,4 @@ struct boot_image {
 /* 0; kernel_find()'s errors; those of missing files, with words; -ENOENT without busybox. */
 int boot_image_make(const struct boot_image_desc *desc, struct boot_image *ret) must_check;
 
-/* What the carrier boots (host/carrier.h): a generic kernel with KVM, this program as its init, the
- * modules for KVM and the host's files. Errors as above; -ENOENT without such a kernel. */
-int boot_image_make_carrier(const struct kernel_progress *progress,
-			    struct boot_image *ret) must_check;
 void boot_image_deinit(struct boot_image *b);
