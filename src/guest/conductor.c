@@ -174,10 +174,8 @@ static bool beat_is_due(struct beat *b)
 
 static void tick(struct conductor *c)
 {
-	uint64_t now = now_ns();
-
-	crew_sample(c);
-	sample_tasks(c, SAMPLE_TICK, now);
+	crew_sample(c, now_ns());
+	sample_tasks(c, SAMPLE_TICK);
 	sample_system(c, SAMPLE_TICK);
 }
 
@@ -219,13 +217,13 @@ static void run_hold(struct conductor *c, const struct plan_step *s)
 {
 	sample_system(c, SAMPLE_HOLD_BEGIN);
 	crew_begin_window(c);
-	sample_tasks(c, SAMPLE_HOLD_BEGIN, c->window_start_ns);
+	sample_tasks(c, SAMPLE_HOLD_BEGIN);
 	tell(c, EVENT_HOLD_BEGIN, c->window_start_ns, 0);
 	crew_open_gates(c);
 	hold(c, s);
 	crew_end_window(c);
 	sample_system(c, SAMPLE_HOLD_END);
-	sample_tasks(c, SAMPLE_HOLD_END, c->window_end_ns);
+	sample_tasks(c, SAMPLE_HOLD_END);
 	tell(c, EVENT_HOLD_END, c->window_end_ns, is_condition_met(c, s));
 	crew_report_window(c);
 }

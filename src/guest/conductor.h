@@ -38,9 +38,11 @@ struct member {
 	int schedstat_fd;
 	bool is_alive;
 	bool is_stopping;
-	int wait_status;	       /* of its process, when that has ended */
-	struct worker_sample begin;    /* at the open window's begin, or its start */
-	struct worker_sample now;      /* as crew_sample() found it */
+	int wait_status;	    /* of its process, when that has ended */
+	struct worker_sample begin; /* at the open window's begin, or its start */
+	/* As crew_sample() found it. */
+	struct worker_sample now;
+	struct wire_gap waiting;       /* for a CPU, at that moment; length 0: it did not */
 	struct telemetry_part earlier; /* of its life, windows that are over */
 };
 
@@ -84,6 +86,7 @@ struct conductor {
 	struct buf out;
 	uint32_t step;
 	bool is_window_open;
+	uint64_t sample_ns; /* of the last crew_sample() */
 	uint64_t window_start_ns;
 	uint64_t window_end_ns;	     /* of the one that is being reported */
 	uint64_t report_deadline_ns; /* how long a stop may take */
@@ -114,7 +117,7 @@ bool conductor_is_ending(const struct conductor *c);
 int conductor_wait(struct conductor *c, bool (*is_done)(const struct conductor *c, uint32_t index),
 		   uint32_t index, uint64_t deadline_ns) must_check;
 
-/* crew.c */
+/* crew.c: make, stop; crew_report.c: measure, report */
 int crew_init(struct conductor *c) must_check;
 void crew_deinit(struct conductor *c);
 /* Make a group's workers; returns when all stand at their gates. */
@@ -123,11 +126,16 @@ int crew_spawn(struct conductor *c, uint32_t group) must_check;
 void crew_stop(struct conductor *c, uint32_t group);
 void crew_stop_all(struct conductor *c);
 void crew_open_gates(struct conductor *c);
-/* Read the figures of all live workers into their members, for samples and reports. */
-void crew_sample(struct conductor *c);
+/* Read the figures of all live workers into their members, for samples and reports, as of sample_ns:
+ * first who waits, which takes no time, then the kernel's figures. */
+void crew_sample(struct conductor *c, uint64_t now);
 /* Begin a window, or end it: workers write the next part from this instant on. */
 void crew_begin_window(struct conductor *c);
 void crew_end_window(struct conductor *c);
+/* How a worker ended, or that it runs. */
+enum worker_end crew_end_of(const struct conductor *c, uint32_t worker);
+/* Report a worker that has ended: the open window, then its life. */
+void crew_report_end(struct conductor *c, uint32_t worker);
 /* Report the window that has ended, from what crew_sample() found then. */
 void crew_report_window(struct conductor *c);
 /* A process has ended. Is it one of a worker's? */
@@ -137,11 +145,11 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group);
 
 /* sample.c */
 struct worker_sample sample_worker(const struct conductor *c, uint32_t worker);
-/* Since when a worker waits for a CPU, as a length at @now; 0: it does not. */
+/* For how long a worker has been waiting for a CPU at @now; 0: it does not. */
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
 /* Send samples: of CPUs and cgroups as they are now, of workers as crew_sample() found them. */
 void sample_system(struct conductor *c, enum wire_sample_reason reason);
-void sample_tasks(struct conductor *c, enum wire_sample_reason reason, uint64_t ns);
+void sample_tasks(struct conductor *c, enum wire_sample_reason reason);
 
 /* ops.c: do one operation. 0 or a negative errno with words. */
 int op_run(struct conductor *c, uint32_t index) must_check;

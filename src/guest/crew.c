@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The workers as the conductor handles them: forked into their cgroups, waited for at their gates,
- * stopped by a queued signal, reported window by window and at the end.
+ * stopped by a queued signal. What they are reported to have done is in crew_report.c.
  *
  * A process worker is one clone3(CLONE_INTO_CGROUP): born where it belongs, which spares the kernel
  * a migration and us a wait. A group of threads is one such process whose threads are its workers. */
@@ -50,133 +50,6 @@ static void describe_death(char *text, size_t size, const struct conductor *c, u
 			 g->name, WEXITSTATUS(status));
 }
 
-static enum worker_end end_of(const struct conductor *c, uint32_t worker)
-{
-	const struct member *m = &c->members[worker];
-	const struct telemetry *t = &c->pool.telemetry[worker];
-
-	if (is_ended(t))
-		return t->end;
-	if (m->is_alive)
-		return WORKER_RUNNING;
-	return m->is_stopping && WIFSIGNALED(m->wait_status) && WTERMSIG(m->wait_status) == SIGKILL
-		       ? WORKER_STUCK
-		       : WORKER_CRASHED;
-}
-
-static struct telemetry_part *part_of(const struct conductor *c, uint32_t worker, uint32_t window)
-{
-	return &c->pool.telemetry[worker].part[window % 2];
-}
-
-/* A wait that had not ended at @now is a gap as well. */
-static void add_open_gap(const struct conductor *c, uint32_t worker, struct telemetry_part *part,
-			 uint64_t now)
-{
-	const struct telemetry *t = &c->pool.telemetry[worker];
-	struct wire_gap open = { .length_ns = sample_waiting_ns(c, worker, now),
-				 .cpu_before = shared_get(&t->cpu),
-				 .cpu_after = REPORT_NO_CPU,
-				 .is_open = 1,
-				 .is_wake = shared_get(&t->state) == STATE_BLOCKED };
-
-	open.length_ns = MIN(open.length_ns, now - c->window_start_ns);
-	open.start_ns = now - open.length_ns;
-	if (open.length_ns > part->gap.length_ns)
-		part->gap = open;
-}
-
-static void fill_counters(struct wire_report *r, const struct worker_sample *from,
-			  const struct worker_sample *to)
-{
-	r->iterations = to->iterations - from->iterations;
-	r->checkpoints = to->checkpoints - from->checkpoints;
-	r->cpu_ns = to->cpu_ns - from->cpu_ns;
-	r->run_delay_ns = to->run_delay_ns - from->run_delay_ns;
-	r->slices = to->slices - from->slices;
-	r->migrations = to->migrations - from->migrations;
-	r->deadline_misses = to->deadline_misses - from->deadline_misses;
-	r->bytes = to->bytes - from->bytes;
-	r->pages_local = to->pages_local - from->pages_local;
-	r->pages_remote = to->pages_remote - from->pages_remote;
-}
-
-static uint32_t fill_buckets(const struct hist *h, struct wire_bucket out[HIST_BUCKETS])
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < HIST_BUCKETS; i++)
-		if (h->buckets[i])
-			out[n++] = (struct wire_bucket){ .index = i, .count = h->buckets[i] };
-	return n;
-}
-
-static void send_report(struct conductor *c, struct wire_report *r,
-			const struct telemetry_part *part)
-{
-	struct wire_bucket buckets[HIST_BUCKETS];
-
-	r->cpus_used = part->cpus_used;
-	r->gap = part->gap;
-	r->outside_count = part->outside_count;
-	r->outside_ns = part->outside_ns;
-	r->outside_cpu = part->outside_cpu;
-	r->wakes = part->wakes.count;
-	r->wake_sum_ns = part->wakes.sum_ns;
-	r->wake_min_ns = part->wakes.count ? part->wakes.min_ns : 0;
-	r->wake_max_ns = part->wakes.max_ns;
-	r->wake_max_at_ns = part->wake_max_at_ns;
-	r->bucket_count = fill_buckets(&part->wakes, buckets);
-	conductor_send(c, FRAME_REPORT, r, sizeof(*r), buckets,
-		       r->bucket_count * sizeof(buckets[0]));
-}
-
-static struct wire_report begin_report(const struct conductor *c, uint32_t worker, uint16_t window)
-{
-	const struct member *m = &c->members[worker];
-	const struct telemetry *t = &c->pool.telemetry[worker];
-
-	return (struct wire_report){ .worker = worker,
-				     .window = window,
-				     .end = (uint16_t)end_of(c, worker),
-				     .end_status = m->wait_status,
-				     .tid = t->tid,
-				     .start_ns = t->start_ns,
-				     .end_ns = t->end_ns };
-}
-
-/* What @part saw up to @end_ns, with the figures of the last crew_sample(). */
-static void report_window(struct conductor *c, uint32_t worker, struct telemetry_part part,
-			  uint64_t end_ns)
-{
-	struct member *m = &c->members[worker];
-	struct wire_report r = begin_report(c, worker, (uint16_t)c->step);
-
-	r.start_ns = MAX(c->window_start_ns, r.start_ns);
-	if (r.end == WORKER_RUNNING || !r.end_ns)
-		r.end_ns = end_ns;
-	if (!is_ended(&c->pool.telemetry[worker]))
-		add_open_gap(c, worker, &part, r.end_ns);
-	fill_counters(&r, &m->begin, &m->now);
-	send_report(c, &r, &part);
-}
-
-static void report_whole(struct conductor *c, uint32_t worker)
-{
-	static const struct worker_sample zero;
-	struct member *m = &c->members[worker];
-	struct wire_report r = begin_report(c, worker, REPORT_WHOLE);
-
-	if (!r.end_ns)
-		r.end_ns = now_ns();
-	telemetry_part_merge(&m->earlier, part_of(c, worker, shared_get(&c->pool.head->window)));
-	if (!is_ended(&c->pool.telemetry[worker]))
-		add_open_gap(c, worker, &m->earlier, r.end_ns);
-	fill_counters(&r, &zero, &m->now);
-	memcpy(r.text, c->pool.telemetry[worker].text, sizeof(r.text));
-	send_report(c, &r, &m->earlier);
-}
-
 /* A worker that has ended: its reports, and words if it should not have. */
 static void note_end(struct conductor *c, uint32_t worker)
 {
@@ -190,12 +63,8 @@ static void note_end(struct conductor *c, uint32_t worker)
 	enum worker_end how;
 
 	m->is_alive = false;
-	m->now = sample_worker(c, worker);
-	how = end_of(c, worker);
-	if (c->is_window_open)
-		report_window(c, worker, *part_of(c, worker, shared_get(&c->pool.head->window)),
-			      now_ns());
-	report_whole(c, worker);
+	how = crew_end_of(c, worker);
+	crew_report_end(c, worker);
 	m->schedstat_fd = fd_close(m->schedstat_fd);
 	if (how == WORKER_CRASHED) {
 		describe_death(text, sizeof(text), c, worker, m->wait_status);
@@ -490,89 +359,6 @@ void crew_open_gates(struct conductor *c)
 	atomic_fetch_add_explicit(&head->gate, 1, memory_order_release);
 	worker_futex_wake(&head->gate, INT32_MAX);
 	conductor_event(c, &e);
-}
-
-/* Switch every worker to the other part, which was cleared; what the part that was in use saw is
- * kept for the life's report. */
-static void turn_window(struct conductor *c, uint64_t now)
-{
-	struct pool_head *head = c->pool.head;
-	uint32_t before = shared_get(&head->window);
-
-	shared_set(&head->window_ns, now);
-	shared_set(&head->window, before + 1);
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive)
-			telemetry_part_merge(&c->members[i].earlier, part_of(c, i, before));
-}
-
-static void clear_other_parts(struct conductor *c)
-{
-	uint32_t next = shared_get(&c->pool.head->window) + 1;
-
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive && part_of(c, i, next)->is_used)
-			telemetry_part_clear(part_of(c, i, next));
-}
-
-void crew_sample(struct conductor *c)
-{
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive)
-			c->members[i].now = sample_worker(c, i);
-}
-
-void crew_begin_window(struct conductor *c)
-{
-	clear_other_parts(c);
-	c->window_start_ns = now_ns();
-	turn_window(c, c->window_start_ns);
-	c->is_window_open = true;
-	crew_sample(c);
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		c->members[i].begin = c->members[i].now;
-}
-
-void crew_end_window(struct conductor *c)
-{
-	clear_other_parts(c);
-	c->window_end_ns = now_ns();
-	turn_window(c, c->window_end_ns);
-	c->is_window_open = false;
-	crew_sample(c);
-}
-
-/* The wait of a worker that came to run again just behind the window's end, as far as it lay
- * within. */
-static void add_straddling_gap(const struct conductor *c, uint32_t worker,
-			       struct telemetry_part *part)
-{
-	const struct telemetry *t = &c->pool.telemetry[worker];
-	uint64_t since = MAX(part->last_ns, c->window_start_ns);
-
-	if (part->is_blocked || shared_get(&t->last_ns) <= c->window_end_ns || !part->is_used ||
-	    since >= c->window_end_ns || c->window_end_ns - since <= part->gap.length_ns)
-		return;
-	part->gap = (struct wire_gap){ .length_ns = c->window_end_ns - since,
-				       .start_ns = since,
-				       .cpu_before = part->last_cpu,
-				       .cpu_after = shared_get(&t->cpu),
-				       .is_open = 1 };
-}
-
-void crew_report_window(struct conductor *c)
-{
-	uint32_t window = shared_get(&c->pool.head->window) - 1;
-
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
-		struct telemetry_part part;
-
-		if (!c->members[i].is_alive)
-			continue;
-		part = *part_of(c, i, window);
-		add_straddling_gap(c, i, &part);
-		report_window(c, i, part, c->window_end_ns);
-	}
 }
 
 bool crew_has_exited(const struct conductor *c, uint32_t group)

@@ -160,13 +160,13 @@ static void sample_cpus(struct conductor *c, enum wire_sample_reason reason)
 	send_sample(c, FRAME_CPUSTAT, &head, cpus, sizeof(*cpus));
 }
 
-void sample_tasks(struct conductor *c, enum wire_sample_reason reason, uint64_t ns)
+void sample_tasks(struct conductor *c, enum wire_sample_reason reason)
 {
 	uint32_t n = c->plan->header.worker_count;
 	cleanup(freep) struct wire_taskstat *tasks = calloc(n + 1, sizeof(*tasks));
 	struct wire_sample head = begin_sample(c, reason);
 
-	head.ns = ns;
+	head.ns = c->sample_ns;
 	for (uint32_t i = 0; i < n && tasks; i++) {
 		const struct telemetry *t = &c->pool.telemetry[i];
 		struct worker_sample s = c->members[i].now;
@@ -180,7 +180,7 @@ void sample_tasks(struct conductor *c, enum wire_sample_reason reason, uint64_t 
 						.cpu_ns = s.cpu_ns,
 						.run_delay_ns = s.run_delay_ns,
 						.slices = s.slices,
-						.waiting_ns = sample_waiting_ns(c, i, ns) };
+						.waiting_ns = c->members[i].waiting.length_ns };
 	}
 	if (tasks)
 		send_sample(c, FRAME_TASKSTAT, &head, tasks, sizeof(*tasks));

@@ -24,9 +24,6 @@ struct telemetry_part {
 	uint32_t outside_cpu;
 	uint32_t is_used; /* anything was written */
 	uint64_t wake_max_at_ns;
-	uint64_t last_ns; /* its last checkpoint in this window */
-	uint32_t last_cpu;
-	uint32_t is_blocked; /* it ended with worker_block() */
 	struct hist wakes;
 };
 

@@ -77,9 +77,6 @@ static uint32_t note_place(struct worker *w, struct telemetry_part *part, uint64
 		mask_set(&part->cpus_used, w->cpu);
 	}
 	part->is_used = 1;
-	part->last_ns = now;
-	part->last_cpu = w->cpu;
-	part->is_blocked = 0;
 	check_allowed(w, part, now);
 	shared_set(&t->last_ns, now);
 	shared_add(&t->checkpoints, 1);
@@ -119,7 +116,6 @@ void worker_checkpoint(struct worker *w)
 void worker_block(struct worker *w, uint64_t due_ns)
 {
 	worker_checkpoint(w);
-	part_of(w)->is_blocked = 1;
 	/* A partner's stamp may come from here on, and only until worker_unblock() takes it. */
 	shared_set(&w->telemetry->due_ns, due_ns);
 	shared_set(&w->telemetry->state, (uint32_t)STATE_BLOCKED);
