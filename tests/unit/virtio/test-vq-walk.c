@@ -492,7 +492,7 @@ struct model_result {
 static struct model_result model_walk(const struct model_entry *entries, unsigned head,
 				      bool is_table)
 {
-	struct model_result r = { VQ_INTACT };
+	struct model_result r = { .reason = VQ_INTACT };
 	unsigned seen = 0, filled_writable = 0;
 
 	for (unsigned at = head;; at = entries[at].next) {
