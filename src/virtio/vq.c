@@ -4,9 +4,14 @@
  *
  * Each decision is one half of a Dekker pair with the driver, and each half is "store mine, full
  * barrier, load yours":
- *	device: store used.idx,    barrier, load used_event | driver: store used_event, barrier,
- *load used.idx device: store avail_event, barrier, load avail.idx  | driver: store avail.idx,
- *barrier, load avail_event Whoever comes second sees the other's store, so no notification is lost.
+ *
+ *	device: store used.idx,     full barrier, load used_event
+ *	driver: store used_event,   full barrier, load used.idx
+ *
+ *	device: store avail_event,  full barrier, load avail.idx
+ *	driver: store avail.idx,    full barrier, load avail_event
+ *
+ * Whoever comes second sees the other's store, so no notification is lost.
  * Source: virtio 1.2, 2.7.7, 2.7.8, 2.7.10, 2.7.13, 2.7.14. */
 #include "virtio/vq.h"
 #include "virtio/vq_walk.h"
