@@ -248,6 +248,22 @@ bool initramfs_has(const struct initramfs *fs, const char *dst)
 	return is_there;
 }
 
+bool initramfs_is_below_link(const struct initramfs *fs, const char *dst)
+{
+	char dir[PATH_MAX];
+
+	for (const char *p = dst + 1; (p = strchr(p, '/')); p++) {
+		bool is_there;
+		size_t at;
+
+		snprintf(dir, sizeof(dir), "%.*s", (int)(p - dst), dst);
+		at = position_of(fs, dir, &is_there);
+		if (is_there && fs->entries[at]->kind == ENTRY_LINK)
+			return true;
+	}
+	return false;
+}
+
 struct cpio_fields {
 	uint32_t inode, mode, links, file_bytes, name_bytes;
 };

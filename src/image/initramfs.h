@@ -31,13 +31,15 @@ int initramfs_add_host_file(struct initramfs *fs, const char *dst, const char *s
 			    mode_t mode) must_check;
 /* Is anything called @dst? */
 bool initramfs_has(const struct initramfs *fs, const char *dst);
+/* Is a directory on the way to @dst a symbolic link? Nothing can be put there by that path. */
+bool initramfs_is_below_link(const struct initramfs *fs, const char *dst);
 /* What the program @src needs beside itself (image/closure.h), each file under @prefix ("" or an
  * absolute guest path) + its host path. */
 int initramfs_add_closure(struct initramfs *fs, const char *prefix, const char *src) must_check;
-/* All of the host directory @src as @dst. Symbolic links whose target is inside @src stay links;
- * those that lead to a file outside become that file; all others stay as they are. Sockets, pipes
- * and device nodes are left out. Programs bring their closure along under @prefix, as far as it
- * exists. */
+/* All of the host directory @src as @dst. Symbolic links that lead to something inside @src still lead
+ * there (directly); those that lead to a file outside become that file; all others stay as they are.
+ * Sockets, pipes and device nodes are left out, and what is there already by the same name is kept.
+ * Programs bring their closure along under @prefix, as far as it exists. */
 int initramfs_add_tree(struct initramfs *fs, const char *prefix, const char *dst,
 		       const char *src) must_check;
 /* --include: a file (with its closure) or a tree, under @prefix + its own absolute path. */

@@ -29,12 +29,21 @@ static int join(const char *a, const char *b, char ret[PATH_MAX])
 	return 0;
 }
 
-/* The host file @path (normal form) under @prefix: the file at its real place, and a link from
- * @path to there if that is another one. */
+static int add_link_to(struct initramfs *fs, const char *dst, const char *real_dst)
+{
+	char target[PATH_MAX];
+
+	if (!path_relative(dst, real_dst, target))
+		return err_new(-ENAMETOOLONG, "%s: the path is too long", dst);
+	return initramfs_add_symlink(fs, dst, target);
+}
+
+/* The host file @path (normal form) under @prefix: the file at its real place, and a link from @path
+ * to there if that is another one and cannot be reached yet. */
 static int add_program_file(struct initramfs *fs, const char *prefix, const char *path)
 {
 	cleanup(freep) char *real = realpath(path, NULL);
-	char dst[PATH_MAX], real_dst[PATH_MAX], target[PATH_MAX];
+	char dst[PATH_MAX], real_dst[PATH_MAX];
 	int r;
 
 	if (!real)
@@ -44,11 +53,9 @@ static int add_program_file(struct initramfs *fs, const char *prefix, const char
 		r = join(prefix, real, real_dst);
 	if (!r && !initramfs_has(fs, real_dst))
 		r = initramfs_add_host_file(fs, real_dst, real, 0);
-	if (r < 0 || initramfs_has(fs, dst))
+	if (r < 0 || initramfs_has(fs, dst) || initramfs_is_below_link(fs, dst))
 		return r;
-	if (!path_relative(dst, real_dst, target))
-		return err_new(-ENAMETOOLONG, "%s: the path is too long", path);
-	return initramfs_add_symlink(fs, dst, target);
+	return add_link_to(fs, dst, real_dst);
 }
 
 /* The current directory is where a relative path of the user starts. */
@@ -86,18 +93,30 @@ int initramfs_add_closure(struct initramfs *fs, const char *prefix, const char *
 	return r < 0 ? err_trace(r) : 0;
 }
 
-/* A walk's constants. */
 struct tree {
 	struct initramfs *fs;
-	const char *prefix;
 	const char *src; /* real path of the top */
+	const char *dst;
+	char **programs; /* host paths of the executable files */
+	size_t program_count;
 };
 
-static bool is_inside(const struct tree *t, const char *real)
+static void tree_deinit(struct tree *t)
 {
-	size_t len = strlen(t->src);
+	for (size_t i = 0; i < t->program_count; i++)
+		free(t->programs[i]);
+	free(t->programs);
+}
 
-	return str_starts_with(real, t->src) && (real[len] == '/' || !real[len] || len == 1);
+/* Where a real host path is in the guest; false if it is not in the tree. */
+static bool place_in_tree(const struct tree *t, const char *real, char ret[PATH_MAX])
+{
+	size_t len = strcmp(t->src, "/") ? strlen(t->src) : 0;
+
+	return !strncmp(real, t->src, len) && (real[len] == '/' || !real[len]) &&
+	       snprintf(ret, PATH_MAX, "%s%s", strcmp(t->dst, "/") ? t->dst : "", real + len) <
+		       PATH_MAX &&
+	       *ret;
 }
 
 static int add_link(const struct tree *t, const char *dst, const char *src)
@@ -110,31 +129,50 @@ static int add_link(const struct tree *t, const char *dst, const char *src)
 	if (n < 0)
 		return err_new(-errno, "%s: %s", src, strerror(errno));
 	target[n] = '\0';
-	if (real && !is_inside(t, real) && !stat(real, &st) && S_ISREG(st.st_mode))
+	if (initramfs_has(t->fs, dst))
+		return 0;
+	if (real && place_in_tree(t, real, target))
+		return add_link_to(t->fs, dst, target);
+	if (real && !stat(real, &st) && S_ISREG(st.st_mode))
 		return initramfs_add_host_file(t->fs, dst, real, 0);
 	return initramfs_add_symlink(t->fs, dst, target);
 }
 
-/* In a tree, a program whose libraries are missing is taken as it is: it may be there for another
- * machine, and it does not run here either. */
-static int add_tree_file(const struct tree *t, const char *dst, const char *src,
-			 const struct stat *st)
+static int add_tree_file(struct tree *t, const char *dst, const char *src, const struct stat *st)
 {
-	int r = initramfs_add_host_file(t->fs, dst, src, 0);
+	int r = initramfs_has(t->fs, dst) ? 0 : initramfs_add_host_file(t->fs, dst, src, 0);
+	char **programs;
 
 	if (r < 0 || !(st->st_mode & 0111))
 		return r;
-	r = initramfs_add_closure(t->fs, t->prefix, src);
-	if (r == -ENOENT || r == -ENOEXEC || r == -EBADMSG) {
-		err_clear();
-		return 0;
-	}
+	programs = reallocarray(t->programs, t->program_count + 1, sizeof(*programs));
+	if (!programs)
+		return err_new(-ENOMEM, "out of memory for a list of programs");
+	t->programs = programs;
+	r = str_printf(&t->programs[t->program_count], "%s", src);
+	if (!r)
+		t->program_count++;
 	return r;
 }
 
-static int add_tree_dir(const struct tree *t, const char *dst, const char *src, unsigned depth);
+/* In a tree, a program whose libraries are missing is taken as it is: it may be there for another
+ * machine, and it does not run here either. */
+static int add_tree_closures(const struct tree *t, const char *prefix)
+{
+	for (size_t i = 0; i < t->program_count; i++) {
+		int r = initramfs_add_closure(t->fs, prefix, t->programs[i]);
 
-static int add_tree_entry(const struct tree *t, const char *dst, const char *src, unsigned depth)
+		if (r == -ENOENT || r == -ENOEXEC || r == -EBADMSG)
+			err_clear();
+		else if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_tree_dir(struct tree *t, const char *dst, const char *src, unsigned depth);
+
+static int add_tree_entry(struct tree *t, const char *dst, const char *src, unsigned depth)
 {
 	struct stat st;
 
@@ -156,7 +194,7 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
-static int add_tree_dir(const struct tree *t, const char *dst, const char *src, unsigned depth)
+static int add_tree_dir(struct tree *t, const char *dst, const char *src, unsigned depth)
 {
 	cleanup(closedirp) DIR *dir = opendir(src);
 	struct dirent *d;
@@ -184,7 +222,7 @@ static int add_tree_dir(const struct tree *t, const char *dst, const char *src, 
 int initramfs_add_tree(struct initramfs *fs, const char *prefix, const char *dst, const char *src)
 {
 	cleanup(freep) char *real = realpath(src, NULL);
-	struct tree t = { fs, prefix, real };
+	cleanup(tree_deinit) struct tree t = { .fs = fs, .src = real, .dst = dst };
 	struct stat st;
 	int r = 0;
 
@@ -194,6 +232,8 @@ int initramfs_add_tree(struct initramfs *fs, const char *prefix, const char *dst
 		r = initramfs_add_dir(fs, dst, st.st_mode);
 	if (!r)
 		r = add_tree_dir(&t, dst, real, 0);
+	if (!r)
+		r = add_tree_closures(&t, prefix);
 	return r < 0 ? err_trace(r) : 0;
 }
 

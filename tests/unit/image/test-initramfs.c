@@ -197,6 +197,8 @@ TEST(a_tree_keeps_its_own_links_and_takes_files_from_outside)
 	link_in(dir, "tree/beside", "../treetop");
 	link_in(dir, "tree/dangling", "nowhere");
 	link_in(dir, "tree/updir", "..");
+	link_in(dir, "away", "tree/sub/in");
+	link_in(dir, "tree/sub/around", "../../away");
 	link_in(dir, "tree/loop", "loop");
 	snprintf(path, sizeof(path), "%s/tree/fifo", dir);
 	assert_int_equal(mkfifo(path, 0600), 0);
@@ -205,9 +207,11 @@ TEST(a_tree_keeps_its_own_links_and_takes_files_from_outside)
 	assert_int_equal(initramfs_add_tree(fs, "", "/t", path), 0);
 	assert_int_equal(initramfs_finish(fs, &b), 0);
 	names_of(&b, names);
-	assert_string_equal(names,
-			    "t t/beside t/dangling t/inner t/loop t/outer t/sub t/sub/in t/updir");
+	assert_string_equal(
+		names,
+		"t t/beside t/dangling t/inner t/loop t/outer t/sub t/sub/around t/sub/in t/updir");
 	assert_text(&b, "t/inner", S_IFLNK | 0777, "sub/in");
+	assert_text(&b, "t/sub/around", S_IFLNK | 0777, "in");
 	assert_text(&b, "t/outer", S_IFREG | 0600, "out");
 	assert_text(&b, "t/beside", S_IFREG | 0600, "x");
 	assert_text(&b, "t/dangling", S_IFLNK | 0777, "nowhere");
@@ -252,9 +256,32 @@ TEST(a_program_of_this_host_comes_with_its_closure_and_may_lie_in_a_tree)
 	assert_true(find_file(&b, "p/bin/sh", &f));
 }
 
+/* ld.so would look below the linked directory, where the tree's own link leads it. */
+TEST(a_closure_respects_the_links_of_the_tree_it_belongs_to)
+{
+	cleanup(initramfs_freep) struct initramfs *fs = NULL;
+	cleanup(buf_deinit) struct buf b = BUF_NULL;
+	cleanup(fixture_removep) char *dir = fixture_dir();
+	char name[PATH_MAX], script[PATH_MAX];
+
+	fixture_write("data", 4, 0755, "%s/lib/tool", dir);
+	link_in(dir, "alias", "lib");
+	snprintf(script, sizeof(script), "#!%s/alias/tool\n", dir);
+	fixture_write(script, strlen(script), 0755, "%s/a-script", dir);
+	assert_int_equal(initramfs_new(&fs), 0);
+	assert_int_equal(initramfs_add_include(fs, "", dir), 0);
+	assert_int_equal(initramfs_add_include(fs, "", dir), 0);
+	assert_int_equal(initramfs_finish(fs, &b), 0);
+	assert_text(&b, (snprintf(name, sizeof(name), "%s/alias", dir + 1), name), S_IFLNK | 0777,
+		    "lib");
+	assert_text(&b, (snprintf(name, sizeof(name), "%s/lib/tool", dir + 1), name),
+		    S_IFREG | 0755, "data");
+}
+
 TESTS(T(entries_come_out_sorted_with_their_parents),
       T(the_same_content_in_another_order_gives_the_same_bytes), T(one_name_is_one_thing),
       T(guest_paths_must_be_absolute_and_normal), T(host_files_are_read_when_the_archive_is_made),
       T(a_file_of_4_gib_is_refused), T(a_tree_keeps_its_own_links_and_takes_files_from_outside),
+      T(a_closure_respects_the_links_of_the_tree_it_belongs_to),
       T(an_included_link_to_a_program_stays_a_link),
       T(a_program_of_this_host_comes_with_its_closure_and_may_lie_in_a_tree))
