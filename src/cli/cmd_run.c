@@ -61,7 +61,9 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--format %s: expected pretty, ktap or json", arg);
 		return 0;
 	case KEY_RECORD:
-		run->record = arg;
+		/* The first one counts: in the carrier that is the outer process's own. */
+		if (!run->record)
+			run->record = arg;
 		return 0;
 	case KEY_SEED:
 		if (parse_u64(arg, &run->seed) < 0)
@@ -93,29 +95,9 @@ static const struct argp run_argp = {
 	.children = run_children,
 };
 
-/* What the user can mend is usage; the rest is this host. */
-static int status_of_error(int r)
-{
-	switch (r) {
-	case -EINVAL:
-	case -ENOENT:
-	case -ENOEXEC:
-	case -EBADMSG:
-	case -EISDIR:
-	case -EEXIST:
-	case -E2BIG:
-	case -ENOMEM:
-	case -EACCES:
-	case -EROFS:
-		return EXIT_USAGE;
-	default:
-		return EXIT_INFRA;
-	}
-}
-
 static int fail(const struct run_command *run, int r)
 {
-	return command_fail(run->self, run->machine.is_verbose, status_of_error(r));
+	return command_fail(run->self, run->machine.is_verbose, command_status_of_error(r));
 }
 
 static int choose(const struct run_command *run, struct registry *all, struct registry *chosen)
@@ -224,10 +206,8 @@ static int run_elsewhere(struct run_command *run, int *status_ret)
 	if (r == 0)
 		r = str_printf(&extra, "--record=%s", path);
 	if (r == 0)
-		r = reexec_argv(run->argc, run->argv, NULL, &argv, &program);
+		r = reexec_argv(run->argc, run->argv, extra, &argv, &program);
 	if (r == 0) {
-		/* Behind the user's own --record: the last one counts. */
-		argv[run->argc + 1] = extra;
 		job.argv = argv;
 		r = accel_run(&job, status_ret);
 	}

@@ -27,11 +27,13 @@ enum { EXIT_USAGE = 2, EXIT_INFRA = 3, EXIT_INTERRUPTED = 130 };
 extern const struct command cmd_blk;
 extern const struct command cmd_carrier;
 extern const struct command cmd_doctor;
+extern const struct command cmd_exec;
 extern const struct command cmd_help;
 extern const struct command cmd_kernel;
 extern const struct command cmd_list;
 extern const struct command cmd_results;
 extern const struct command cmd_run;
+extern const struct command cmd_shell;
 extern const struct command cmd_show;
 extern const struct command cmd_version;
 extern const struct command cmd_workloads;
@@ -48,3 +50,7 @@ void command_parse(const struct command *self, int argc, char **argv, void *inpu
 /* Print "ktstr NAME: <words of the error trail>" on stderr, then the places of the error if
  * @is_verbose. Returns @status, so that a command ends with `return command_fail(...)`. */
 int command_fail(const struct command *self, bool is_verbose, int status);
+
+/* The exit status for an error before anything ran: EXIT_USAGE for what the user said (a file that is
+ * not there, a value), EXIT_INFRA for what this host cannot do. */
+int command_status_of_error(int r);

@@ -2,6 +2,7 @@
 /* The table of commands, and what all of them share. */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 /* clang-format off */
 static const struct command *const commands[] = {
 	&cmd_run,
+	&cmd_exec,
+	&cmd_shell,
 	&cmd_list,
 	&cmd_show,
 	&cmd_results,
@@ -54,4 +57,24 @@ int command_fail(const struct command *self, bool is_verbose, int status)
 	if (is_verbose)
 		fprintf(stderr, "  at %s\n", err_places());
 	return status;
+}
+
+/* What the user can mend is usage; the rest is this host. */
+int command_status_of_error(int r)
+{
+	switch (r) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ENOEXEC:
+	case -EBADMSG:
+	case -EISDIR:
+	case -EEXIST:
+	case -E2BIG:
+	case -ENOMEM:
+	case -EACCES:
+	case -EROFS:
+		return EXIT_USAGE;
+	default:
+		return EXIT_INFRA;
+	}
 }

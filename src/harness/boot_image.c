@@ -8,8 +8,10 @@
 #include "image/modules.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* The drivers of the machine's devices; those built into a kernel need no file. */
 static const char *const driver_modules[] = { "virtio_mmio", "virtio_console", "virtio_blk" };
@@ -42,19 +44,33 @@ static int add_modules(struct initramfs *fs, const struct kernel_image *kernel)
 	return initramfs_add_data(fs, "/ktstr/modules.list", buf_text(&list), list.len, 0644);
 }
 
+/* Below these the guest's init mounts its own. */
+static const char *const guests_own[] = { "/proc", "/sys", "/dev", "/init", "/ktstr" };
+
+static int add_include(struct initramfs *fs, const char *name)
+{
+	cleanup(freep) char *path = NULL;
+
+	/* A path that is absolute keeps its name, even if that is a link. */
+	path = name[0] == '/' && access(name, F_OK) == 0 ? strdup(name) : realpath(name, NULL);
+	if (!path)
+		return err_new(-errno, "include %s: %s", name, strerror(errno));
+	for (size_t i = 0; i < ARRAY_SIZE(guests_own); i++) {
+		size_t len = strlen(guests_own[i]);
+
+		if (strncmp(path, guests_own[i], len) == 0 && (!path[len] || path[len] == '/'))
+			return err_new(-EINVAL, "include %s: the guest has its own %s", name,
+				       guests_own[i]);
+	}
+	return initramfs_add_include(fs, "", path);
+}
+
 static int add_includes(struct initramfs *fs, const struct boot_image_desc *desc)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < desc->include_count && r == 0; i++) {
-		char path[PATH_MAX];
-
-		if (!realpath(desc->includes[i], path))
-			return err_new(-errno, "include %s: %s", desc->includes[i],
-				       strerror(errno));
-		r = initramfs_add_include(fs, BOOT_ROOT,
-					  desc->includes[i][0] == '/' ? desc->includes[i] : path);
-	}
+	for (size_t i = 0; i < desc->include_count && r == 0; i++)
+		r = add_include(fs, desc->includes[i]);
 	return r;
 }
 
@@ -74,13 +90,13 @@ static int add_shell(struct initramfs *fs)
 	if (r == -ENOENT)
 		return err_new(r, "no busybox on this host; install the package busybox-static");
 	if (r == 0)
-		r = initramfs_add_host_file(fs, BOOT_ROOT "/bin/busybox", busybox, 0755);
+		r = initramfs_add_host_file(fs, "/bin/busybox", busybox, 0755);
 	if (r == 0)
-		r = initramfs_add_closure(fs, BOOT_ROOT, busybox);
+		r = initramfs_add_closure(fs, "", busybox);
 	for (size_t i = 0; i < ARRAY_SIZE(applets) && r == 0; i++) {
 		char path[64];
 
-		snprintf(path, sizeof(path), BOOT_ROOT "/bin/%s", applets[i]);
+		snprintf(path, sizeof(path), "/bin/%s", applets[i]);
 		r = initramfs_add_symlink(fs, path, "busybox");
 	}
 	return r;

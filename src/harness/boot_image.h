@@ -12,14 +12,13 @@
 #include <stddef.h>
 
 struct boot_image_desc {
-	const char *kernel;	     /* as kernel_find() takes it */
-	const char *const *includes; /* host files and directories, below BOOT_ROOT in the guest */
+	const char *kernel; /* as kernel_find() takes it */
+	const char *const
+		*includes; /* host files and directories, at their own paths in the guest */
 	size_t include_count;
 	bool has_shell; /* bring busybox, and its names as links */
 	const struct kernel_progress *progress;
 };
-
-#define BOOT_ROOT "/ktstr/root"
 
 struct boot_image {
 	struct kernel_image kernel;

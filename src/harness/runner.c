@@ -70,7 +70,7 @@ static bool is_same_machine(const struct machine_key *a, const struct machine_ke
 
 /* ---- before anything boots ---- */
 
-static int check_disk(const char *text)
+int runner_check_disk(const char *text)
 {
 	struct blk_spec spec;
 	struct blk *disk = NULL;
@@ -92,7 +92,7 @@ static int check_record(const struct ktstr_record *record, const struct run_opti
 		return r;
 	r = key_of_cell(options, &cell, &key);
 	for (unsigned i = 0; i < key.disk_count && r == 0; i++)
-		r = check_disk(key.disks[i]);
+		r = runner_check_disk(key.disks[i]);
 	return r < 0 ? err_prefix(r, "scenario %s: ", record->name) : 0;
 }
 

@@ -40,6 +40,9 @@ enum run_outcome { RUN_INTERRUPTED = 1 };
  * a negative errno with words. */
 int runner_check(const struct registry *chosen, const struct run_options *options) must_check;
 
+/* The same for one disk specification: it parses, and its backing can be opened as it asks. */
+int runner_check_disk(const char *text) must_check;
+
 /* Run. 0 when all have a verdict (reporter->counts has them); RUN_INTERRUPTED; or a negative errno
  * with words if no machine can be made as asked. */
 int runner_run(const struct registry *chosen, const struct run_options *options,

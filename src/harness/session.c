@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024 };
 
@@ -89,6 +92,19 @@ static int take_frame(struct session *s, struct frame *ret)
 	return r;
 }
 
+/* Take one signal. 0: nothing to tell. */
+static int take_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGWINCH)
+		return s->has_window ? SESSION_RESIZED : 0;
+	s->signal = (int)info.ssi_signo;
+	return SESSION_INTERRUPTED;
+}
+
 enum { POLL_CHANNEL, POLL_END, POLL_SIGNAL, POLL_INPUT, POLL_COUNT };
 
 /* What happened, apart from frames: an outcome, or 0 to look at the channel again. */
@@ -98,7 +114,9 @@ static int look_around(struct session *s, const struct pollfd *fds, int n)
 	int r = 0;
 
 	if (fds[POLL_SIGNAL].revents)
-		return SESSION_INTERRUPTED;
+		r = take_signal(s);
+	if (r)
+		return r;
 	if (fds[POLL_CHANNEL].revents & (POLLIN | POLLHUP | POLLERR))
 		r = fill(s, &got);
 	if (r < 0 || got)

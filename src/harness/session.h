@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 struct session {
-	int fd;	       /* the channel, non-blocking; borrowed */
-	int end_fd;    /* readable when the machine has ended; -1: none */
-	int signal_fd; /* readable when the user interrupts; -1: none */
-	int input_fd;  /* readable when the caller has something to send; -1: none */
+	int fd;		 /* the channel, non-blocking; borrowed */
+	int end_fd;	 /* readable when the machine has ended; -1: none */
+	int signal_fd;	 /* a signalfd; -1: none */
+	int input_fd;	 /* readable when the caller has something to send; -1: none */
+	bool has_window; /* wants to know of SIGWINCH */
 	bool is_closed;
+	int signal; /* the last one */
 	struct buf in;
 	struct buf out;
 	uint32_t seq_in;
@@ -27,7 +29,8 @@ struct session {
 enum session_outcome {
 	SESSION_TIMEOUT = 1,
 	SESSION_ENDED,	     /* the machine ended, and every frame it sent has been given out */
-	SESSION_INTERRUPTED, /* signal_fd is readable; it is the caller's to read */
+	SESSION_INTERRUPTED, /* the user's signal, in session.signal; a new window size is none */
+	SESSION_RESIZED,     /* SIGWINCH, where has_window is set */
 	SESSION_INPUT,	     /* input_fd is readable, and all that was queued has been sent */
 };
 
