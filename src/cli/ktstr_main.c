@@ -28,7 +28,7 @@ int ktstr_main(int argc, char **argv)
 	if (carrier_init_is_wanted())
 		carrier_init_main();
 	if (getpid() == 1)
-		guest_init_main(NULL);
+		guest_init_main();
 	command = command_of_argv(argc, argv);
 	argp_err_exit_status = EXIT_USAGE;
 	if (!command) {

@@ -327,11 +327,9 @@ static void tear_down(struct conductor *c)
 	free(c->undos);
 }
 
-enum conductor_status conductor_run(const struct plan *plan, const struct custom_table *custom,
-				    int out_fd, int control_fd)
+enum conductor_status conductor_run(const struct plan *plan, int out_fd, int control_fd)
 {
 	struct conductor c = { .plan = plan,
-			       .custom = custom,
 			       .pool = POOL_NULL,
 			       .loop = LOOP_NULL,
 			       .child_watch = WATCH_NULL,

@@ -69,7 +69,6 @@ struct undo {
 
 struct conductor {
 	const struct plan *plan;
-	const struct custom_table *custom;
 	struct pool pool;
 	struct member *members;
 	struct payload *payloads;
@@ -98,8 +97,7 @@ enum conductor_status { CONDUCTOR_OK = 0, CONDUCTOR_FAILED = 1, CONDUCTOR_STOPPE
 
 /* Run the plan; the calling process is the conductor. @out_fd takes frames, a byte on @control_fd
  * means stop. Returns the status for DONE. */
-enum conductor_status conductor_run(const struct plan *plan, const struct custom_table *custom,
-				    int out_fd, int control_fd);
+enum conductor_status conductor_run(const struct plan *plan, int out_fd, int control_fd);
 
 /* For the parts. */
 

@@ -39,7 +39,6 @@ struct init {
 	struct watch child_watch;
 	struct command command;
 	struct performance performance;
-	const struct custom_table *custom;
 	uint32_t module_count;
 	bool is_over;
 };
@@ -81,7 +80,7 @@ static int on_plan(struct init *init, const struct frame *f)
 		return send_failed(init, done.plan_id, FAILED_BUSY, "another plan or command runs");
 	r = plan_decode(f->payload, f->len, &plan);
 	if (!r)
-		return performance_start(&init->performance, &plan, init->custom);
+		return performance_start(&init->performance, &plan);
 	r = send_failed(init, done.plan_id, FAILED_PLAN, err_text());
 	return r ? r : channel_send(&init->channel, FRAME_DONE, &done, sizeof(done));
 }
@@ -342,13 +341,12 @@ static void __attribute__((noreturn)) reset_machine(void)
 		pause();
 }
 
-void guest_init_main(const struct custom_table *custom)
+void guest_init_main(void)
 {
 	struct init init = { .loop = LOOP_NULL,
 			     .channel = CHANNEL_NULL,
 			     .channel_watch = WATCH_NULL,
-			     .child_watch = WATCH_NULL,
-			     .custom = custom };
+			     .child_watch = WATCH_NULL };
 	struct timespec boot;
 	int r;
 

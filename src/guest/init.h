@@ -3,8 +3,5 @@
  * is told to shut down, or the channel is lost. Then it resets the machine. */
 #pragma once
 
-#include "guest/worker.h"
-
-/* Never returns. @custom finds the functions of the workload `custom` by name; NULL: there are
- * none. Call it from main(), first thing, when getpid() is 1. */
-void guest_init_main(const struct custom_table *custom) __attribute__((noreturn));
+/* Never returns. Call it from main(), first thing, when getpid() is 1. */
+void guest_init_main(void) __attribute__((noreturn));

@@ -87,13 +87,13 @@ int performance_resume(struct performance *p)
 }
 
 static void __attribute__((noreturn))
-conduct(const struct plan *plan, const struct custom_table *custom, int frames_fd, int control_fd)
+conduct(const struct plan *plan, int frames_fd, int control_fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit(conductor_run(plan, custom, frames_fd, control_fd));
+	_exit(conductor_run(plan, frames_fd, control_fd));
 }
 
-int performance_start(struct performance *p, struct plan *plan, const struct custom_table *custom)
+int performance_start(struct performance *p, struct plan *plan)
 {
 	int frames[2], control[2];
 	pid_t pid;
@@ -110,7 +110,7 @@ int performance_start(struct performance *p, struct plan *plan, const struct cus
 	if (!pid) {
 		close(frames[0]);
 		close(control[1]);
-		conduct(&p->plan, custom, frames[1], control[0]);
+		conduct(&p->plan, frames[1], control[0]);
 	}
 	close(frames[1]);
 	close(control[0]);

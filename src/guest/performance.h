@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "guest/channel.h"
 #include "guest/loop.h"
-#include "guest/worker.h"
 #include "wire/plan.h"
 
 #include <stdbool.h>
@@ -30,8 +29,7 @@ struct performance {
 void performance_init(struct performance *p, struct loop *loop, struct channel *channel);
 
 /* Start a plan, which becomes this object's. 0 or a negative errno with words: fatal for init. */
-int performance_start(struct performance *p, struct plan *plan,
-		      const struct custom_table *custom) must_check;
+int performance_start(struct performance *p, struct plan *plan) must_check;
 bool performance_is_running(const struct performance *p);
 /* The host wants it to end early. */
 void performance_stop(struct performance *p);

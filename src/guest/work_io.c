@@ -3,6 +3,7 @@
  * waits are real D-state waits. */
 #include "base/util.h"
 #include "guest/work.h"
+#include "guest/work_sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,18 +15,13 @@
 #define TEST_DISK "/dev/vda"
 enum { BLOCK_BYTES = 4096 };
 
-struct disk {
-	int fd;
-	uint64_t blocks; /* of the size in use */
-	size_t block_bytes;
-	char *data;
-};
-
 static struct disk disk_open(struct worker *w, uint64_t block_bytes, int flags)
 {
 	struct disk d = { .block_bytes = block_bytes };
 	uint64_t bytes = 0;
 
+	/* Preparing is not waiting for a CPU. */
+	worker_block(w, 0);
 	d.fd = open(TEST_DISK, flags | O_DIRECT | O_CLOEXEC);
 	if (d.fd < 0)
 		worker_fail(w, "open %s: %s", TEST_DISK, strerror(errno));
@@ -39,6 +35,7 @@ static struct disk disk_open(struct worker *w, uint64_t block_bytes, int flags)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (d.data == MAP_FAILED)
 		worker_fail(w, "map a block: %s", strerror(errno));
+	worker_unblock(w);
 	return d;
 }
 
@@ -82,6 +79,28 @@ void work_io_sync_write(struct worker *w, const uint64_t *p)
 			worker_fail(w, "write %s: %s", TEST_DISK,
 				    n < 0 ? strerror(errno) : "short");
 		shared_add(&w->telemetry->bytes, d.block_bytes);
+		worker_compute(w, p[1]);
+		worker_iterate(w);
+	}
+}
+
+void work_read_block(struct worker *w, struct disk *d)
+{
+	if (!d->data)
+		*d = disk_open(w, BLOCK_BYTES, O_RDONLY);
+	read_random(w, d);
+}
+
+/* The lock is held over the read: who waits for it waits for the device. */
+void work_io_convoy(struct worker *w, const uint64_t *p)
+{
+	struct work_lock *lock = w->ensemble->shared;
+	struct disk d = disk_open(w, BLOCK_BYTES, O_RDONLY);
+
+	for (;;) {
+		work_lock_take(w, lock);
+		read_random(w, &d);
+		work_lock_release(lock);
 		worker_compute(w, p[1]);
 		worker_iterate(w);
 	}

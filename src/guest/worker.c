@@ -151,6 +151,12 @@ void worker_unblock(struct worker *w)
 	w->left = w->stride;
 }
 
+void worker_unblock_since(struct worker *w, uint64_t due_ns)
+{
+	shared_set(&w->telemetry->due_ns, due_ns);
+	worker_unblock(w);
+}
+
 void worker_stamp(struct worker *w, uint32_t other)
 {
 	struct worker *partner = w + (int64_t)other - (int64_t)w->member;

@@ -28,16 +28,6 @@ enum { WORKER_FDS = 8, WORKER_SHARED_BYTES = 4096 };
 
 struct worker;
 
-/* Functions of the workload `custom`, by name; the list ends with a NULL name. */
-struct custom_function {
-	const char *name;
-	void (*run)(struct worker *w, const uint64_t params[PLAN_PARAMS]);
-};
-
-struct custom_table {
-	const struct custom_function *functions;
-};
-
 /* What the members of one ensemble have in common, made before they are forked. */
 struct ensemble {
 	int fds[WORKER_FDS]; /* -1: none; the workload's own meaning */
@@ -51,7 +41,6 @@ struct worker {
 	const struct plan *plan;
 	const struct plan_group *group;
 	const struct plan_worker *record;
-	const struct custom_table *custom;
 	uint32_t index;	  /* in the plan */
 	uint32_t member;  /* in its ensemble */
 	uint32_t members; /* of its ensemble */
@@ -92,6 +81,8 @@ static inline void worker_iterate(struct worker *w)
 
 void worker_block(struct worker *w, uint64_t due_ns);
 void worker_unblock(struct worker *w);
+/* The same, when only now it is known since when it could have run. */
+void worker_unblock_since(struct worker *w, uint64_t due_ns);
 /* @other: a member of the same ensemble, 0 to members - 1. */
 void worker_stamp(struct worker *w, uint32_t other);
 

@@ -59,7 +59,7 @@ struct rehearsal rehearse(const struct plan *p)
 	if (!pid) {
 		close(frames[0]);
 		close(control[1]);
-		_exit(conductor_run(p, NULL, frames[1], control[0]));
+		_exit(conductor_run(p, frames[1], control[0]));
 	}
 	close(frames[1]);
 	close(control[0]);

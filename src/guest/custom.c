@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a function of the test author may call, and how it is found. */
+#include "guest/custom.h"
+
+#include "guest/worker.h"
+
+#include <sched.h>
+#include <string.h>
+
+/* The linker's names for the ends of the section; absent where no function is registered. */
+extern const struct ktstr_work_record __start_ktstr_works[] __attribute__((weak));
+extern const struct ktstr_work_record __stop_ktstr_works[] __attribute__((weak));
+
+const struct ktstr_work_record *custom_find(const char *name)
+{
+	for (const struct ktstr_work_record *r = __start_ktstr_works; r < __stop_ktstr_works; r++)
+		if (strcmp(r->name, name) == 0)
+			return r;
+	return NULL;
+}
+
+static struct worker *worker_of(struct ktstr_self *self)
+{
+	return (struct worker *)self;
+}
+
+void ktstr_compute(struct ktstr_self *self, uint64_t units)
+{
+	worker_compute(worker_of(self), units);
+}
+
+void ktstr_burn_ns(struct ktstr_self *self, uint64_t ns)
+{
+	worker_burn(worker_of(self), ns);
+}
+
+void ktstr_sleep_ns(struct ktstr_self *self, uint64_t ns)
+{
+	worker_sleep(worker_of(self), ns);
+}
+
+void ktstr_yield(struct ktstr_self *self)
+{
+	sched_yield();
+}
+
+void ktstr_iterate(struct ktstr_self *self)
+{
+	worker_iterate(worker_of(self));
+}
+
+void ktstr_block(struct ktstr_self *self)
+{
+	worker_block(worker_of(self), 0);
+}
+
+void ktstr_unblock(struct ktstr_self *self)
+{
+	worker_unblock(worker_of(self));
+}
+
+uint64_t ktstr_random(struct ktstr_self *self)
+{
+	return worker_random(worker_of(self));
+}
