@@ -187,27 +187,56 @@ static bool is_dir(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Modules of a kernel file: in the tree it lies in (a package's or a root's), else the host's. */
-static int find_modules(const char *kernel, const char *release, char **ret)
+/* Modules installed beside the kernel: in a package's tree, or a root's. */
+static int modules_beside(const char *kernel, const char *release, char **ret)
 {
-	static const char *const beside[] = { "/../lib/modules/", "/../usr/lib/modules/" };
-	cleanup(freep) char *host = NULL;
+	static const char *const places[] = { "/../lib/modules/", "/../usr/lib/modules/" };
 	int dir_len = (int)(strrchr(kernel, '/') - kernel);
-	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+	for (size_t i = 0; !*ret && i < ARRAY_SIZE(places); i++) {
 		cleanup(freep) char *path = NULL;
+		int r = str_printf(&path, "%.*s%s%s", dir_len, kernel, places[i], release);
 
-		r = str_printf(&path, "%.*s%s%s", dir_len, kernel, beside[i], release);
 		if (r < 0)
 			return r;
 		*ret = realpath(path, NULL);
-		if (*ret)
-			return 0;
 	}
-	r = str_printf(&host, "/lib/modules/%s", release);
-	if (!r && is_dir(host))
-		*ret = steal_ptr(&host);
+	return 0;
+}
+
+/* Modules built beside the kernel: its own build tree, which lists them at its top. */
+static int modules_in_build_tree(const char *kernel, char **ret)
+{
+	static const char bzimage_end[] = "/arch/x86/boot/bzImage";
+	cleanup(freep) char *list = NULL;
+	int top_len = str_ends_with(kernel, bzimage_end)
+			      ? (int)(strlen(kernel) - strlen(bzimage_end))
+			      : (int)(strrchr(kernel, '/') - kernel);
+	int r = str_printf(&list, "%.*s/modules.order", top_len, kernel);
+
+	return r < 0 || access(list, F_OK) ? r : str_printf(ret, "%.*s", top_len, kernel);
+}
+
+static int modules_of_host(const char *release, char **ret)
+{
+	cleanup(freep) char *path = NULL;
+	int r = str_printf(&path, "/lib/modules/%s", release);
+
+	if (!r && is_dir(path))
+		*ret = steal_ptr(&path);
+	return r;
+}
+
+static int find_modules(const char *kernel, const char *release, char **ret)
+{
+	int r;
+
+	*ret = NULL;
+	r = modules_beside(kernel, release, ret);
+	if (!r && !*ret)
+		r = modules_in_build_tree(kernel, ret);
+	if (!r && !*ret)
+		r = modules_of_host(release, ret);
 	return r;
 }
 

@@ -28,14 +28,14 @@
 enum kernel_flavour { KERNEL_CLOUD, KERNEL_GENERIC };
 
 struct kernel_image {
-	char *name;	   /* what --kernel takes to find this one again: release, "host" or path */
-	char *release;	   /* as `uname -r` says it inside: 6.12.117+deb12-cloud-amd64 */
-	char *package;	   /* PACKAGE_VERSION of a cached Debian package, NULL for other kernels */
-	char *bzimage;	   /* absolute path, NULL if only an ELF exists */
-	char *vmlinux;	   /* absolute path of the ELF; only kernel_list() may leave it NULL (not
+	char *name;    /* what --kernel takes to find this one again: release, "host" or path */
+	char *release; /* as `uname -r` says it inside: 6.12.117+deb12-cloud-amd64 */
+	char *package; /* PACKAGE_VERSION of a cached Debian package, NULL for other kernels */
+	char *bzimage; /* absolute path, NULL if only an ELF exists */
+	char *vmlinux; /* absolute path of the ELF; only kernel_list() may leave it NULL (not
 			    * unpacked yet) */
-	char *modules_dir; /* .../lib/modules/RELEASE, NULL if there is none */
-	bool is_default;   /* kernel_list(): what NULL finds */
+	char *modules_dir; /* .../lib/modules/RELEASE or the top of a build tree, NULL if there is none */
+	bool is_default; /* kernel_list(): what NULL finds */
 };
 
 #define KERNEL_IMAGE_NULL ((struct kernel_image){ 0 })

@@ -5,7 +5,8 @@
  *
  *   modules.dep      "kernel/fs/9p/9p.ko.xz: ..."   what depmod made, if it ran: names the files as they are
  *   modules.order    "kernel/fs/9p/9p.ko"           in every package: names before compression
- *   modules.builtin  the same form                  what need not be loaded
+ *                    "fs/9p/9p.o"                   the same in a build tree: the module is 9p.ko
+ *   modules.builtin  the form of modules.order      what need not be loaded
  *
  * Source: Linux, Documentation/kbuild/kbuild.rst; depmod(8), modules.dep(5). */
 #include "image/modules.h"
@@ -96,18 +97,24 @@ static bool is_builtin(const struct modules *m, const char *name)
 	return find_line(&m->builtin, name, &path, &len);
 }
 
-/* An index without compression suffix is tried with all of them. */
+/* An index that names no compression is tried with all; one that names the object file has the module
+ * beside it. */
 static int find_path(const struct modules *m, const char *name, char **ret)
 {
 	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
-	const char *path;
+	const char *path, *stem_end = "";
 	size_t len;
 
 	if (!find_line(&m->index, name, &path, &len))
 		return err_new(-ENOENT, "module %s is neither in %s nor built in", name, m->dir);
+	if (len > 2 && !memcmp(path + len - 2, ".o", 2)) {
+		len -= 2;
+		stem_end = ".ko";
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		cleanup(freep) char *full = NULL;
-		int r = str_printf(&full, "%s/%.*s%s", m->dir, (int)len, path, suffixes[i]);
+		int r = str_printf(&full, "%s/%.*s%s%s", m->dir, (int)len, path, stem_end,
+				   suffixes[i]);
 
 		if (r < 0)
 			return r;

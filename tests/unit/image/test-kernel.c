@@ -285,8 +285,11 @@ TEST(an_elf_kernel_and_a_kernel_tree_are_taken_as_they_are)
 	assert_string_equal(k.release, "6.14.0-elf");
 	assert_null(k.bzimage);
 	put_bzimage(dir, "arch/x86/boot/bzImage", "6.14.0-elf");
+	fixture_write("", 0, 0644, "%s/modules.order", dir);
 	assert_int_equal(kernel_find(dir, KERNEL_CLOUD, NULL, &tree), 0);
 	assert_non_null(tree.bzimage);
+	assert_null(k.modules_dir);
+	assert_string_equal(tree.modules_dir, dir);
 }
 
 TEST(files_that_are_no_kernel_are_refused_by_name)

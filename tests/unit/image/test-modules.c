@@ -164,6 +164,19 @@ TEST(modules_dep_is_used_where_depmod_ran)
 	assert_string_equal(order, "low mine");
 }
 
+TEST(a_build_tree_names_its_objects)
+{
+	cleanup(fixture_removep) char *dir = fixture_dir();
+	char order[500];
+
+	put_text(dir, "modules.order", "drivers/a/mine.o\ndrivers/a/low.o\n");
+	put_text(dir, "modules.builtin", "kernel/drivers/b/inside.ko\n");
+	MODULE(dir, "drivers/a/mine.ko", "depends=low,inside");
+	MODULE(dir, "drivers/a/low.ko", "depends=");
+	assert_int_equal(ORDER(dir, order, "mine"), 0);
+	assert_string_equal(order, "low mine");
+}
+
 TEST(damaged_modules_are_refused_by_path)
 {
 	cleanup(fixture_removep) char *dir = fixture_dir();
@@ -208,4 +221,5 @@ TESTS(T(dependencies_come_first_once_and_without_what_is_built_in),
       T(hyphen_and_underscore_are_the_same),
       T(soft_dependencies_come_before_if_they_exist_and_may_be_mutual), T(what_is_missing_is_named),
       T(a_kernel_without_modules_needs_none), T(modules_dep_is_used_where_depmod_ran),
-      T(damaged_modules_are_refused_by_path), T(a_module_is_read_decompressed))
+      T(a_build_tree_names_its_objects), T(damaged_modules_are_refused_by_path),
+      T(a_module_is_read_decompressed))
