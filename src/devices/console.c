@@ -80,6 +80,7 @@ static void reset(struct virtio_device *dev)
 
 	pthread_mutex_lock(&c->lock);
 	for (unsigned p = 0; p < CONSOLE_PORT_COUNT; p++) {
+		c->ports[p].is_added = false;
 		c->ports[p].is_ready = false;
 		c->ports[p].is_guest_open = false;
 		c->ports[p].to_tell = 0;

@@ -30,6 +30,7 @@ struct console_port_state {
 	int fd;		  /* -1: no such port; what the guest sends there goes nowhere */
 	const char *name; /* NULL: none */
 	bool is_console;
+	bool is_added;	    /* the guest was told of the port, or will be */
 	bool is_ready;	    /* the guest's driver knows the port */
 	bool is_guest_open; /* the guest has it open: bytes may go to it */
 	bool is_host_open;  /* the socket has not ended */

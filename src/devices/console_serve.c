@@ -71,8 +71,12 @@ static bool handle_device_ready(struct console *c, uint16_t value)
 	if (value != 1)
 		return value == 0; /* the driver failed, and said so */
 	for (unsigned p = 0; p < CONSOLE_PORT_COUNT; p++) {
-		if (c->ports[p].fd >= 0)
-			c->ports[p].to_tell |= CONSOLE_TELL_ADD;
+		struct console_port_state *port = &c->ports[p];
+
+		/* 5.3.6.2.1: a port that exists is not added again, however often they ask. */
+		if (port->fd >= 0 && !port->is_added)
+			port->to_tell |= CONSOLE_TELL_ADD;
+		port->is_added = port->fd >= 0;
 	}
 	return true;
 }
@@ -143,8 +147,7 @@ static size_t next_packet(const struct console *c, unsigned p, struct packet *re
 		memcpy(ret->payload, port->name, payload_bytes);
 		break;
 	case CONSOLE_TELL_RESIZE:
-		/* Rows first: what Linux reads, and has read since 2010, though 5.3.6.2 says
-		 * otherwise. */
+		/* Rows first: what Linux reads, though 5.3.6.2 has them the other way round. */
 		ret->control.event = VIRTIO_CONSOLE_RESIZE;
 		le16_put(ret->payload, c->config.rows);
 		le16_put(ret->payload + 2, c->config.cols);

@@ -68,8 +68,12 @@ static void config_interrupt(void *ctx)
 {
 	struct virtio_mmio *mmio = ctx;
 
+	/* Configuration is changed by threads that no queue_stop() holds up; without the lock an
+	 * event could come after the reset that it overlapped (2.4.1). */
+	pthread_mutex_lock(&mmio->event_lock);
 	if (status(mmio) & VIRTIO_CONFIG_S_DRIVER_OK)
 		raise_interrupt(mmio, VIRTIO_MMIO_INT_CONFIG);
+	pthread_mutex_unlock(&mmio->event_lock);
 }
 
 static void broken(void *ctx, unsigned q, enum vq_breakage reason)
@@ -304,8 +308,10 @@ static void reset(struct virtio_mmio *mmio)
 	s->has_features_beyond = false;
 	s->queue_sel = 0;
 	memset(s->queues, 0, sizeof(s->queues));
+	pthread_mutex_lock(&mmio->event_lock);
 	atomic_store_explicit(&s->interrupt_status, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->status, 0, memory_order_release);
+	pthread_mutex_unlock(&mmio->event_lock);
 }
 
 static bool accept_features(struct virtio_mmio *mmio)
@@ -497,6 +503,7 @@ int virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev, const 
 			       dev->queue_count, VIRTIO_MMIO_MAX_QUEUES);
 	*mmio = (struct virtio_mmio){ .dev = dev, .irq = irq };
 	pthread_mutex_init(&mmio->lock, NULL);
+	pthread_mutex_init(&mmio->event_lock, NULL);
 	virtio_device_attach(dev, mem, &mmio_transport, mmio);
 	return 0;
 }
@@ -504,6 +511,7 @@ int virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev, const 
 void virtio_mmio_deinit(struct virtio_mmio *mmio)
 {
 	reset(mmio);
+	pthread_mutex_destroy(&mmio->event_lock);
 	pthread_mutex_destroy(&mmio->lock);
 }
 

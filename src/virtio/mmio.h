@@ -67,6 +67,8 @@ struct virtio_mmio {
 	struct virtio_device *dev;
 	struct irq_line irq;
 	pthread_mutex_t lock;
+	/* Held for a few instructions: a change of configuration against the end of a reset. */
+	pthread_mutex_t event_lock;
 	struct virtio_mmio_state state;
 	counter_t interrupts; /* times the line was raised */
 	counter_t refusals[MMIO_REFUSAL_COUNT];

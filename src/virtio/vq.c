@@ -164,6 +164,8 @@ int vq_resume(struct vq *vq, const struct gmem *mem, const struct vq_setup *setu
 		return r;
 	set_indices(vq, avail_next, ring_load(vq->used + RING_IDX, __ATOMIC_RELAXED));
 	vq->must_notify = true;
+	/* NO_NOTIFY may stand in the ring: vq_enable_kicks() has something to clear. */
+	vq->is_kick_wanted = false;
 	return 0;
 }
 
@@ -381,7 +383,7 @@ void vq_drop(struct vq *vq, struct vq_token token)
 void vq_disable_kicks(struct vq *vq)
 {
 	/* With EVENT_IDX an avail_event that stays behind is enough, and flags must stay 0
-	 * (2.7.10.1). */
+	 * (2.7.10.2). */
 	if (vq->is_kick_wanted && !has_event_idx(vq))
 		ring_store(vq->used + RING_FLAGS, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 	vq->is_kick_wanted = false;

@@ -27,7 +27,8 @@
 
 enum {
 	VQ_SIZE_MAX = 32768, /* 2.7: the largest queue size */
-	/* Most iovecs, and most descriptors that carry data, in a chain that is served. */
+	/* Most descriptors in a chain that is served (the empty ones count, a reference to an
+	 * indirect table does not), and most iovecs they become. */
 	VQ_IOV_MAX = 1024,
 };
 
@@ -263,7 +264,7 @@ static inline int ring_pending(uint16_t next, uint16_t seen, uint16_t idx, uint3
 }
 
 /* Does moving an index from @old to @idx pass @event, that is: was entry @event among those added?
- * Source: virtio 1.2, 2.7.10.1. */
+ * Source: virtio 1.2, 2.7.7.2. */
 static inline bool ring_passes(uint16_t event, uint16_t idx, uint16_t old)
 {
 	return (uint16_t)(idx - event - 1) < (uint16_t)(idx - old);

@@ -199,6 +199,17 @@ TEST(the_control_port_is_announced_named_and_opened)
 	rig_free(r);
 }
 
+TEST(a_port_is_added_once_however_often_the_driver_asks)
+{
+	struct rig *r = rig_new(false);
+
+	bring_up(r, false);
+	say(r, VIRTIO_CONSOLE_BAD_ID, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	expect_silence(r);
+	bring_up(r, false); /* after a reset it is a new one */
+	rig_free(r);
+}
+
 TEST(a_terminal_is_announced_as_console_with_its_size)
 {
 	struct rig *r = rig_new(true);
@@ -549,6 +560,7 @@ TEST(reset_pause_and_stop_work_at_any_moment)
 }
 
 TESTS(T(the_control_port_is_announced_named_and_opened),
+      T(a_port_is_added_once_however_often_the_driver_asks),
       T(a_terminal_is_announced_as_console_with_its_size),
       T(bytes_wait_in_the_socket_until_the_guest_opens_the_port),
       T(bytes_wait_in_the_socket_until_there_are_buffers),

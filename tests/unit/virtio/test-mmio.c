@@ -775,6 +775,33 @@ TEST(an_event_during_an_acknowledgement_is_not_lost)
 	rig_free(r);
 }
 
+static void *change_often(void *arg)
+{
+	struct race *race = arg;
+
+	for (unsigned i = 0; i < 20000; i++)
+		virtio_config_changed(race->rig->mmio.dev);
+	atomic_store(&race->is_done, true);
+	return NULL;
+}
+
+TEST(no_configuration_event_survives_the_reset_it_overlaps)
+{
+	struct rig *r = rig_new();
+	struct race race = { .rig = r };
+	pthread_t worker;
+
+	r->mmio.irq = (struct irq_line){ raise_quietly, NULL };
+	assert_int_equal(pthread_create(&worker, NULL, change_often, &race), 0);
+	while (!atomic_load(&race.is_done)) {
+		bring_up(r, version_1);
+		set_status(r, 0);
+		assert_int_equal(mmio_get(&r->mmio, REG(INTERRUPT_STATUS)), 0);
+	}
+	pthread_join(worker, NULL);
+	rig_free(r);
+}
+
 /* Two vCPUs on one register file, one of them resetting all the time. */
 static void *kick_often(void *arg)
 {
@@ -843,5 +870,6 @@ TESTS(T(identity_registers_say_what_they_must),
       T(used_idx_and_interrupt_status_are_there_before_the_interrupt),
       T(interrupt_status_holds_until_it_is_acknowledged_bit_by_bit),
       T(a_kick_of_an_empty_queue_is_no_interrupt), T(a_device_with_eventfds_gives_them_for_binding),
-      T(an_event_during_an_acknowledgement_is_not_lost), T(two_vcpus_may_reset_and_kick_at_once),
-      T(every_refusal_has_a_name_of_its_own))
+      T(an_event_during_an_acknowledgement_is_not_lost),
+      T(no_configuration_event_survives_the_reset_it_overlaps),
+      T(two_vcpus_may_reset_and_kick_at_once), T(every_refusal_has_a_name_of_its_own))

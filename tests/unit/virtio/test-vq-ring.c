@@ -587,6 +587,18 @@ TEST(without_event_idx_kicks_are_switched_by_the_flag)
 	teardown(b);
 }
 
+TEST(kicks_a_dead_server_switched_off_are_switched_on_again)
+{
+	struct bench *b = setup(0);
+
+	vq_disable_kicks(&b->vq);
+	assert_int_equal(vq_resume(&b->vq, &b->m.mem, &b->ring.setup, 0), 0);
+	assert_int_equal(ring_used_flags(&b->ring), VRING_USED_F_NO_NOTIFY);
+	assert_false(vq_enable_kicks(&b->vq));
+	assert_int_equal(ring_used_flags(&b->ring), 0);
+	teardown(b);
+}
+
 TEST(with_event_idx_kicks_are_asked_for_at_the_next_chain)
 {
 	struct bench *b = setup(event_idx);
@@ -749,6 +761,7 @@ TESTS(T(a_queue_starts_only_with_a_size_that_can_be),
       T(with_event_idx_the_drivers_flags_are_ignored_and_ours_stay_0),
       T(without_event_idx_no_interrupt_is_honoured_and_used_event_ignored),
       T(without_event_idx_kicks_are_switched_by_the_flag),
+      T(kicks_a_dead_server_switched_off_are_switched_on_again),
       T(with_event_idx_kicks_are_asked_for_at_the_next_chain),
       T(a_book_is_told_each_step_and_its_heads_are_redone_first),
       T(a_head_in_the_book_twice_breaks_the_queue), T(a_queue_cut_off_shows_nothing),
