@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "harness/report.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+
+#include "test.h"
+
+#include <ktstr/ktstr.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ktstr_scenario scenario = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("starvation gap=100ms"),
+};
+static const struct ktstr_record record = { .name = "sleepy", .scenario = &scenario };
+
+/* A result with one finding. */
+static struct result made(enum verdict verdict, enum verdict finding)
+{
+	static const struct cell_options options = { 0 };
+	struct result r = { .record = &record,
+			    .topology = "1n1l1c1t",
+			    .kernel = "6.12.1",
+			    .verdict = verdict,
+			    .total_ns = 1300000000 };
+
+	assert_int_equal(cell_compile(&record, &options, &r.cell), 0);
+	r.findings = calloc(1, sizeof(*r.findings));
+	r.finding_count = 1;
+	r.findings[0] = (struct finding){ .claim = &r.cell.claims[0],
+					  .window = &r.cell.windows[0],
+					  .verdict = finding,
+					  .unit = "ns",
+					  .observed = 250000000,
+					  .bound = 100000000,
+					  .samples = 42 };
+	buf_str(&r.findings[0].figures, "longest wait 250.0 ms (a/spin)");
+	if (finding != VERDICT_PASS) {
+		buf_str(&r.findings[0].evidence, "a/spin waited 250.0 ms\nCPU 0 was idle\n");
+		buf_str(&r.console, "one line\n");
+	}
+	buf_str(&r.rerun, "ktstr run sleepy --topology 1n1l1c1t");
+	return r;
+}
+
+/* What the format prints for these results. (The summary after them holds the time.) */
+static void prints(const char *format, struct result *results, unsigned count, const char *expected)
+{
+	struct reporter r;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	reporter_init(&r, report_find(format), out, -1, false);
+	reporter_begin(&r, count);
+	for (unsigned i = 0; i < count; i++) {
+		reporter_result(&r, &results[i]);
+		result_deinit(&results[i]);
+	}
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+TEST(a_pass_is_one_line)
+{
+	struct result r = made(VERDICT_PASS, VERDICT_PASS);
+
+	prints("pretty", &r, 1,
+	       "PASS      sleepy               1n1l1c1t   6.12.1  starvation: longest wait 250.0 "
+	       "ms (a/spin)  (1.3 s)\n");
+}
+
+TEST(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again)
+{
+	struct result r = made(VERDICT_FAIL, VERDICT_FAIL);
+
+	prints("pretty", &r, 1,
+	       "FAIL      sleepy               1n1l1c1t   6.12.1  starvation: longest wait 250.0 "
+	       "ms (a/spin)  (1.3 s)\n"
+	       "    claim      starvation gap=100ms: FAIL\n"
+	       "    observed   250.000 ms, limit 100.000 ms, in window hold of 1.0 s, 42 samples\n"
+	       "    evidence   a/spin waited 250.0 ms\n"
+	       "               CPU 0 was idle\n"
+	       "    console    one line\n"
+	       "    again      ktstr run sleepy --topology 1n1l1c1t\n");
+}
+
+TEST(ktap_knows_ok_not_ok_and_skip)
+{
+	struct result r[] = { made(VERDICT_PASS, VERDICT_PASS), made(VERDICT_FAIL, VERDICT_FAIL),
+			      made(VERDICT_UNDECIDED, VERDICT_UNDECIDED) };
+
+	prints("ktap", r, 3,
+	       "KTAP version 1\n1..3\n"
+	       "# starvation gap=100ms: PASS: longest wait 250.0 ms (a/spin)\n"
+	       "ok 1 sleepy-1n1l1c1t\n"
+	       "# starvation gap=100ms: FAIL: longest wait 250.0 ms (a/spin)\n"
+	       "# evidence: a/spin waited 250.0 ms\n"
+	       "# evidence: CPU 0 was idle\n"
+	       "not ok 2 sleepy-1n1l1c1t\n"
+	       "# starvation gap=100ms: UNDECIDED: longest wait 250.0 ms (a/spin)\n"
+	       "# evidence: a/spin waited 250.0 ms\n"
+	       "# evidence: CPU 0 was idle\n"
+	       "# console: one line\n"
+	       "ok 3 sleepy-1n1l1c1t # SKIP UNDECIDED \n");
+}
+
+TEST(json_is_one_object_a_line)
+{
+	struct result r = made(VERDICT_FAIL, VERDICT_FAIL);
+
+	prints("json", &r, 1,
+	       "{\"scenario\":\"sleepy\",\"topology\":\"1n1l1c1t\",\"kernel\":\"6.12.1\","
+	       "\"verdict\":\"FAIL\",\"reason\":null,\"boot_ns\":0,\"run_ns\":0,"
+	       "\"total_ns\":1300000000,\"declared_ns\":1000000000,\"claims\":[{\"claim\":"
+	       "\"starvation gap=100ms\",\"check\":\"starvation\",\"verdict\":\"FAIL\",\"unit\":"
+	       "\"ns\",\"observed\":250000000,\"bound\":100000000,\"samples\":42,\"window\":"
+	       "\"hold\",\"window_ns\":1000000000,\"figures\":\"longest wait 250.0 ms "
+	       "(a/spin)\",\"evidence\":[\"a/spin waited 250.0 ms\",\"CPU 0 was idle\"]}],"
+	       "\"console\":[\"one line\"],\"rerun\":\"ktstr run sleepy --topology "
+	       "1n1l1c1t\"}\n");
+}
+
+TEST(exit_status_names_the_worst_kind)
+{
+	static const struct {
+		enum verdict verdicts[3];
+		int status;
+	} cases[] = {
+		{ { VERDICT_PASS, VERDICT_XFAIL, VERDICT_SKIP }, 0 },
+		{ { VERDICT_PASS, VERDICT_FAIL, VERDICT_INFRA }, 1 },
+		{ { VERDICT_TIMEOUT, VERDICT_BOOT, VERDICT_INFRA }, 1 },
+		{ { VERDICT_PASS, VERDICT_BOOT, VERDICT_UNDECIDED }, 3 },
+		{ { VERDICT_PASS, VERDICT_INFRA, VERDICT_PASS }, 3 },
+		{ { VERDICT_SKIP, VERDICT_SKIP, VERDICT_SKIP }, 4 },
+		{ { VERDICT_PASS, VERDICT_UNDECIDED, VERDICT_SKIP }, 5 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct verdict_counts counts = { 0 };
+
+		for (unsigned v = 0; v < 3; v++)
+			counts.of[cases[i].verdicts[v]]++;
+		assert_int_equal(verdict_exit_status(&counts), cases[i].status);
+	}
+}
+
+TEST(durations_and_values_read_well)
+{
+	char text[48];
+
+	assert_string_equal(report_duration(820 * NSEC_PER_MSEC, text), "820 ms");
+	assert_string_equal(report_duration(1300 * NSEC_PER_MSEC, text), "1.3 s");
+	assert_string_equal(report_duration(125 * NSEC_PER_SEC, text), "2 min 5 s");
+	assert_string_equal(report_value(1500000, "ns", text), "1.500 ms");
+	assert_string_equal(report_value(30, "permille", text), "30 permille");
+}
+
+TESTS(T(a_pass_is_one_line),
+      T(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again),
+      T(ktap_knows_ok_not_ok_and_skip), T(json_is_one_object_a_line),
+      T(exit_status_names_the_worst_kind), T(durations_and_values_read_well))

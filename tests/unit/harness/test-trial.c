@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A trial against a guest that is a script: all its frames lie in the socket before the trial begins.
+ * What the judge makes of them is compared with what must be said. */
+#include "harness/judge.h"
+
+#include "base/cleanup.h"
+#include "base/util.h"
+#include "harness/trial.h"
+
+#include "test.h"
+
+#include <ktstr/ktstr.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { WINDOW_STEP = 1, WORKERS_MAX = 2 };
+static const uint64_t begin_ns = 5 * NSEC_PER_SEC, end_ns = 6 * NSEC_PER_SEC;
+
+static const struct ktstr_scenario scenario = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) },
+			   { .name = "b", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.timeout = "50ms",
+	.checks = CHECKS("share distance=30permille", "starvation gap=100ms", "isolation"),
+};
+
+static const struct ktstr_scenario expected_to_fail = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) },
+			   { .name = "b", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=30permille"),
+	.expected_reason = "a known bug",
+};
+
+/* What the scripted guest says. */
+struct script {
+	const struct ktstr_scenario *scenario;
+	uint64_t cpu_ns[WORKERS_MAX];
+	uint64_t gap_ns[WORKERS_MAX];
+	uint64_t outside_count[WORKERS_MAX];
+	uint16_t ends[WORKERS_MAX]; /* enum worker_end */
+	uint64_t steal_ns;
+	const char *failed;
+	bool has_no_second_report;
+	bool has_no_done;
+	bool has_garbage;
+};
+
+struct play {
+	struct result result;
+	struct telemetry telemetry;
+	enum trial_end end;
+	int fds[2];
+	struct session session;
+	uint32_t seq;
+};
+
+static void say(struct play *p, enum frame_type type, const void *payload, size_t len)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+
+	assert_int_equal(frame_put(&out, &p->seq, type, payload, len), 0);
+	assert_int_equal(write_all(p->fds[1], out.data, out.len), 0);
+}
+
+static void say_event(struct play *p, uint32_t code, uint64_t ns)
+{
+	const struct wire_event e = { .ns = ns, .code = code, .index = WINDOW_STEP };
+
+	say(p, FRAME_EVENT, &e, sizeof(e));
+}
+
+static void say_cpustat(struct play *p, uint32_t reason, uint64_t steal_ns)
+{
+	struct {
+		struct wire_sample head;
+		struct wire_cpustat cpu;
+	} sample = { .head = { .step = WINDOW_STEP, .reason = reason, .count = 1 },
+		     .cpu = { .is_online = 1, .steal_ns = steal_ns } };
+
+	say(p, FRAME_CPUSTAT, &sample, sizeof(sample));
+}
+
+static void say_report(struct play *p, const struct script *s, uint32_t worker, uint16_t window)
+{
+	const struct wire_report r = {
+		.worker = worker,
+		.window = window,
+		.end = window == REPORT_WHOLE ? s->ends[worker] : WORKER_RUNNING,
+		.start_ns = begin_ns,
+		.end_ns = end_ns,
+		.cpu_ns = s->cpu_ns[worker],
+		.checkpoints = 1000,
+		.gap = { .length_ns = s->gap_ns[worker], .start_ns = begin_ns + 1000000 },
+		.outside_count = s->outside_count[worker],
+		.outside_ns = begin_ns + 2000000,
+		.text = "it broke",
+	};
+
+	say(p, FRAME_REPORT, &r, sizeof(r));
+}
+
+static void say_failed(struct play *p, const char *text)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	const struct wire_failed f = { .plan_id = 7, .kind = FAILED_PLAN };
+
+	buf_add(&out, &f, sizeof(f));
+	buf_str(&out, text);
+	say(p, FRAME_FAILED, out.data, out.len);
+}
+
+static void say_all(struct play *p, const struct script *s)
+{
+	const struct wire_done done = { .plan_id = 7 };
+
+	say_event(p, EVENT_HOLD_BEGIN, begin_ns);
+	say_cpustat(p, SAMPLE_HOLD_BEGIN, 0);
+	say_cpustat(p, SAMPLE_HOLD_END, s->steal_ns);
+	say_event(p, EVENT_HOLD_END, end_ns);
+	for (uint32_t w = 0; w < WORKERS_MAX; w++) {
+		if (w == 0 || !s->has_no_second_report)
+			say_report(p, s, w, WINDOW_STEP);
+		say_report(p, s, w, REPORT_WHOLE);
+	}
+	if (s->failed)
+		say_failed(p, s->failed);
+	if (s->has_garbage)
+		assert_int_equal(write(p->fds[1], "garbage garbage garbage", 23), 23);
+	if (!s->has_no_done)
+		say(p, FRAME_DONE, &done, sizeof(done));
+}
+
+/* Run the script to its verdict. */
+static void play(struct play *p, const struct script *s)
+{
+	static struct ktstr_record record = { .name = "x", .file = "x.c" };
+	static const struct cell_options options = { 0 };
+
+	*p = (struct play){ .result = { .record = &record } };
+	record.scenario = s->scenario ? s->scenario : &scenario;
+	assert_int_equal(cell_compile(&record, &options, &p->result.cell), 0);
+	p->result.cell.plan.header.id = 7;
+	assert_int_equal(telemetry_init(&p->telemetry, &p->result.cell), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p->fds), 0);
+	assert_int_equal(session_init(&p->session, p->fds[0]), 0);
+	say_all(p, s);
+	assert_int_equal(trial_run(&p->session, NULL, &p->result.cell, &p->telemetry, &p->end), 0);
+	if (p->end == TRIAL_DONE)
+		assert_int_equal(judge_trial(&p->result, &p->telemetry), 0);
+}
+
+static void play_deinit(struct play *p)
+{
+	telemetry_deinit(&p->telemetry);
+	result_deinit(&p->result);
+	session_deinit(&p->session);
+	close(p->fds[0]);
+	close(p->fds[1]);
+}
+
+#define FAIR .cpu_ns = { 500000000, 500000000 }
+#define STOPPED .ends = { WORKER_STOPPED, WORKER_STOPPED }
+
+static const struct finding *finding_of(const struct play *p, const char *check)
+{
+	for (uint32_t i = 0; i < p->result.finding_count; i++) {
+		if (strcmp(p->result.findings[i].claim->check->name, check) == 0)
+			return &p->result.findings[i];
+	}
+	return NULL;
+}
+
+TEST(claims_that_hold_are_a_pass)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 20000000, 30000000 } });
+	assert_int_equal(p.end, TRIAL_DONE);
+	assert_int_equal(p.result.verdict, VERDICT_PASS);
+	assert_int_equal(p.result.finding_count, 3);
+	assert_string_equal(buf_text(&finding_of(&p, "share")->figures), "a 50.0%, b 50.0%");
+	assert_int_equal(finding_of(&p, "starvation")->observed, 30000000);
+	assert_string_equal(buf_text(&finding_of(&p, "starvation")->figures),
+			    "longest wait 30.0 ms (b/spin)");
+}
+
+TEST(an_unfair_part_is_a_fail_with_the_distance)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ .cpu_ns = { 600000000, 400000000 }, STOPPED });
+	assert_int_equal(p.result.verdict, VERDICT_FAIL);
+	assert_int_equal(finding_of(&p, "share")->observed, 100);
+	assert_non_null(strstr(buf_text(&finding_of(&p, "share")->evidence),
+			       "a: 60.0% of the CPU time (600 ms), ideal 50.0%"));
+}
+
+TEST(shares_stand_under_steal)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){
+			 .cpu_ns = { 250000000, 250000000 }, STOPPED, .steal_ns = 500000000 });
+	assert_int_equal(p.result.verdict, VERDICT_PASS);
+}
+
+TEST(a_long_wait_is_a_fail_on_a_quiet_host)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 250000000 } });
+	assert_int_equal(p.result.verdict, VERDICT_FAIL);
+	assert_non_null(strstr(buf_text(&finding_of(&p, "starvation")->evidence),
+			       "a/spin waited 250.0 ms, 1.0 ms into the window"));
+}
+
+TEST(a_long_wait_is_undecided_on_a_noisy_host)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 250000000 }, .steal_ns = 200000000 });
+	assert_int_equal(p.result.verdict, VERDICT_UNDECIDED);
+	assert_non_null(strstr(buf_text(&finding_of(&p, "starvation")->evidence),
+			       "took 200 permille of the window from CPU 0"));
+}
+
+TEST(a_short_wait_on_a_noisy_host_still_holds)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 50000000 }, .steal_ns = 200000000 });
+	assert_int_equal(p.result.verdict, VERDICT_PASS);
+}
+
+TEST(a_look_from_outside_the_cpuset_is_a_fail_under_any_noise)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p,
+	     &(struct script){ FAIR, STOPPED, .outside_count = { 0, 3 }, .steal_ns = 900000000 });
+	assert_int_equal(p.result.verdict, VERDICT_FAIL);
+	assert_int_equal(finding_of(&p, "isolation")->observed, 3);
+}
+
+TEST(a_fail_that_is_expected_is_an_xfail_with_its_reason)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ .scenario = &expected_to_fail,
+				   .cpu_ns = { 900000000, 100000000 },
+				   STOPPED });
+	assert_int_equal(p.result.verdict, VERDICT_XFAIL);
+	assert_string_equal(buf_text(&p.result.reason), "expected: a known bug");
+}
+
+TEST(a_missing_report_is_infra_not_fail)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .has_no_second_report = true });
+	assert_int_equal(p.result.verdict, VERDICT_INFRA);
+	assert_string_equal(buf_text(&p.result.reason), "window hold: no report from b/spin");
+}
+
+TEST(a_crashed_worker_is_infra_with_its_words)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, .ends = { WORKER_STOPPED, WORKER_CRASHED } });
+	assert_int_equal(p.result.verdict, VERDICT_INFRA);
+	assert_string_equal(buf_text(&p.result.reason), "b/spin crashed: it broke");
+}
+
+TEST(a_stuck_worker_is_infra_only_if_no_claim_catches_it)
+{
+	cleanup(play_deinit) struct play quiet, caught;
+
+	play(&quiet, &(struct script){ FAIR, .ends = { WORKER_STOPPED, WORKER_STUCK } });
+	assert_int_equal(quiet.result.verdict, VERDICT_INFRA);
+	play(&caught, &(struct script){ FAIR, .gap_ns = { 0, 900000000 },
+					.ends = { WORKER_STOPPED, WORKER_STUCK } });
+	assert_int_equal(caught.result.verdict, VERDICT_FAIL);
+}
+
+TEST(a_plan_that_could_not_be_done_is_infra)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .failed = "op 3: no such file" });
+	assert_int_equal(p.result.verdict, VERDICT_INFRA);
+	assert_string_equal(buf_text(&p.result.reason), "the guest: op 3: no such file");
+}
+
+TEST(silence_is_a_timeout)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .has_no_done = true });
+	assert_int_equal(p.end, TRIAL_TIMEOUT);
+}
+
+TEST(garbage_is_garbled)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .has_garbage = true });
+	assert_int_equal(p.end, TRIAL_GARBLED);
+}
+
+TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distance),
+      T(shares_stand_under_steal), T(a_long_wait_is_a_fail_on_a_quiet_host),
+      T(a_long_wait_is_undecided_on_a_noisy_host), T(a_short_wait_on_a_noisy_host_still_holds),
+      T(a_look_from_outside_the_cpuset_is_a_fail_under_any_noise),
+      T(a_fail_that_is_expected_is_an_xfail_with_its_reason), T(a_missing_report_is_infra_not_fail),
+      T(a_crashed_worker_is_infra_with_its_words),
+      T(a_stuck_worker_is_infra_only_if_no_claim_catches_it),
+      T(a_plan_that_could_not_be_done_is_infra), T(silence_is_a_timeout), T(garbage_is_garbled))
