@@ -14,11 +14,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a carrier needs beside the guest's own memory: its kernel, our process, page tables. */
+static const uint64_t carrier_own_bytes = GIB;
+
+/* The machine knows best what fits, but a carrier's boot is too long a way to find it out. */
+static int check_memory(const struct machine_options *options)
+{
+	struct host_info host;
+	int r = options->memory_bytes ? host_info_read("", &host) : 0;
+
+	if (r < 0)
+		return err_trace(r);
+	if (options->memory_bytes && options->memory_bytes > host.memory_available_bytes)
+		return err_new(-ENOMEM, "memory of %llu MiB: this host has %llu MiB available",
+			       (unsigned long long)(options->memory_bytes / MIB),
+			       (unsigned long long)(host.memory_available_bytes / MIB));
+	return 0;
+}
+
 int accel_choose(const struct machine_options *options)
 {
 	struct kvm_probe probe;
 	char found[256], advice[256];
+	int r = check_memory(options);
 
+	if (r < 0)
+		return err_trace(r);
 	if (carrier_is_inside())
 		return 0;
 	if (options->accel == ACCEL_CARRIER)
@@ -86,6 +107,8 @@ int accel_run(const struct accel_job *job, int *status_ret)
 		return err_trace(r);
 	desc = carrier_image_desc(&image);
 	desc.signal_fd = -1;
+	desc.memory_bytes =
+		MAX(CARRIER_MEMORY_DEFAULT, job->options->memory_bytes + carrier_own_bytes);
 	desc.rw_disks = (const char *const *)disks.paths;
 	desc.rw_disk_count = disks.count;
 	return carrier_run(&desc, &command, status_ret);

@@ -158,6 +158,14 @@ static void complete_env(struct exec_command *e)
 	e->env[e->env_count] = NULL;
 }
 
+static int check_includes(const struct exec_command *e)
+{
+	for (size_t i = 0; i < e->include_count; i++)
+		if (access(e->includes[i], R_OK) < 0)
+			return err_new(-errno, "include %s: %s", e->includes[i], strerror(errno));
+	return 0;
+}
+
 static int check_disks(const struct exec_command *e)
 {
 	int r = 0;
@@ -319,6 +327,8 @@ static int exec_both(struct exec_command *e, int argc, char **argv)
 	command_parse(e->self, argc, argv, e);
 	complete_env(e);
 	r = find_program(e);
+	if (r == 0)
+		r = check_includes(e);
 	if (r == 0)
 		r = check_disks(e);
 	if (r == 0)

@@ -64,6 +64,7 @@ int command_status_of_error(int r)
 {
 	switch (r) {
 	case -EINVAL:
+	case -ERANGE:
 	case -ENOENT:
 	case -ENOEXEC:
 	case -EBADMSG:
