@@ -109,17 +109,15 @@ static void drain_both(struct child_pipe *out, struct buf *out_buf, struct child
 	}
 }
 
-/* The last line of @b that is not empty, cut out of it. */
-static const char *last_line(struct buf *b)
+/* The first line of @b, cut out of it: the cause; what follows are consequences. */
+static const char *first_line(struct buf *b)
 {
-	char *start;
+	char *line = b->data ? b->data + strspn(b->data, " \n") : NULL;
 
-	while (b->len && (b->data[b->len - 1] == '\n' || b->data[b->len - 1] == ' '))
-		b->data[--b->len] = '\0';
-	if (!b->len)
+	if (!line || !*line)
 		return "it said nothing";
-	start = strrchr(b->data, '\n');
-	return start ? start + 1 : b->data;
+	line[strcspn(line, "\n")] = '\0';
+	return line;
 }
 
 static int judge(int status, const char *name, struct buf *err_buf)
@@ -130,7 +128,7 @@ static int judge(int status, const char *name, struct buf *err_buf)
 		return err_new(-ENOENT, "%s: no such program in PATH", name);
 	if (WIFEXITED(status))
 		return err_new(-EIO, "%s: exit status %d: %s", name, WEXITSTATUS(status),
-			       last_line(err_buf));
+			       first_line(err_buf));
 	return err_new(-EIO, "%s: killed by signal %d", name, WTERMSIG(status));
 }
 

@@ -97,6 +97,7 @@ static int make_own_dirs(const struct cache *c)
 	return 0;
 }
 
+/* Without the option, apt-get says 0 even if it could fetch nothing. */
 static int update_own_lists(const struct cache *c, const struct kernel_progress *progress)
 {
 	cleanup(apt_freep) struct apt *a = NULL;
@@ -108,6 +109,7 @@ static int update_own_lists(const struct cache *c, const struct kernel_progress 
 		return err_trace(r);
 	if (progress && progress->say)
 		progress->say(progress->ctx, "fetching the list of Debian packages");
+	add_option(a, "APT::Update::Error-Mode=any");
 	add_arg(a, "update");
 	return apt_run(a, NULL, NULL);
 }
@@ -221,17 +223,27 @@ static int find_in_lists(const struct cache *c, const char *spec, enum kernel_fl
 		       flavour == KERNEL_CLOUD ? "cloud" : "generic", spec ? spec : "6.12");
 }
 
+/* A list that could not be fetched is only a failure if the answer was not in the others. */
+static int find_in_own_lists(const struct cache *c, const char *spec, enum kernel_flavour flavour,
+			     const struct kernel_progress *progress, struct apt_package *ret)
+{
+	cleanup(freep) char *why = NULL;
+	int r, update = update_own_lists(c, progress);
+
+	if (update < 0)
+		why = strdup(err_text());
+	r = find_in_lists(c, spec, flavour, true, ret);
+	return r < 0 && why ? err_adopt(update, why) : r;
+}
+
 int apt_find(const struct cache *c, const char *spec, enum kernel_flavour flavour, bool is_fresh,
 	     const struct kernel_progress *progress, struct apt_package *ret)
 {
 	cleanup(apt_package_deinit) struct apt_package p = APT_PACKAGE_NULL;
 	int r = is_fresh ? -ENOENT : find_in_lists(c, spec, flavour, false, &p);
 
-	if (r == -ENOENT) {
-		r = update_own_lists(c, progress);
-		if (!r)
-			r = find_in_lists(c, spec, flavour, true, &p);
-	}
+	if (r == -ENOENT)
+		r = find_in_own_lists(c, spec, flavour, progress, &p);
 	if (r < 0)
 		return err_trace(r);
 	*ret = p;

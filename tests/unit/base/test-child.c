@@ -17,9 +17,9 @@ TEST(output_is_kept_and_status_0_is_success)
 	assert_string_equal(buf_text(&out), "one\ntwo\n");
 }
 
-TEST(failure_says_the_program_its_status_and_its_last_line)
+TEST(failure_says_the_program_its_status_and_its_first_line)
 {
-	assert_int_equal(child_run(SH("echo first >&2; echo E: why >&2; exit 3"), NULL, NULL),
+	assert_int_equal(child_run(SH("echo >&2; echo E: why >&2; echo so >&2; exit 3"), NULL, NULL),
 			 -EIO);
 	assert_string_equal(err_text(), "sh: exit status 3: E: why");
 	assert_int_equal(child_run(SH("exit 1"), NULL, NULL), -EIO);
@@ -59,6 +59,6 @@ TEST(it_runs_in_the_directory_asked_for_with_plain_messages_and_no_input)
 }
 
 TESTS(T(output_is_kept_and_status_0_is_success),
-      T(failure_says_the_program_its_status_and_its_last_line), T(death_by_signal_is_failure),
+      T(failure_says_the_program_its_status_and_its_first_line), T(death_by_signal_is_failure),
       T(a_missing_program_is_named), T(more_than_a_pipe_holds_on_both_outputs_is_no_deadlock),
       T(it_runs_in_the_directory_asked_for_with_plain_messages_and_no_input))
