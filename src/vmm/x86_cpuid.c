@@ -50,10 +50,10 @@ enum {
 	LEVEL_CORE = 2,
 
 	/* AMD before family 17h, and its first models, have their LLC where the kernel believes to
-	 * know better than CPUID; so does TCG, which says family 0Fh. They are shown as this one. */
+	 * know better than CPUID; so does TCG, which says family 0Fh. They are shown as a Genoa. */
 	AMD_FAMILY_17H = 0x17,
 	AMD_FAMILY_17H_LAST_FIXED_MODEL = 0x2f,
-	AMD_SIGNATURE_FAMILY_1AH = 0x00b00f21,
+	AMD_SIGNATURE_GENOA = 0x00a10f11,
 };
 
 static struct kvm_cpuid_entry2 *find(struct x86_cpuid *c, uint32_t function, uint32_t index)
@@ -123,7 +123,7 @@ static void rule_features(struct build *b, struct kvm_cpuid_entry2 *e)
 	unsigned ids = 1u << b->shifts.node;
 
 	if (b->vendor == VENDOR_AMD && is_llc_fixed(e->eax))
-		e->eax = AMD_SIGNATURE_FAMILY_1AH;
+		e->eax = AMD_SIGNATURE_GENOA;
 	e->ebx = (e->ebx & 0xffff) | MIN(ids, 255u) << 16 | (b->place.apic_id & 0xff) << 24;
 	e->ecx |= LEAF1_ECX_HYPERVISOR | LEAF1_ECX_X2APIC;
 	e->ecx &= ~(uint32_t)(LEAF1_ECX_MONITOR | LEAF1_ECX_TSC_DEADLINE);
