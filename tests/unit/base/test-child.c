@@ -19,8 +19,8 @@ TEST(output_is_kept_and_status_0_is_success)
 
 TEST(failure_says_the_program_its_status_and_its_first_line)
 {
-	assert_int_equal(child_run(SH("echo >&2; echo E: why >&2; echo so >&2; exit 3"), NULL, NULL),
-			 -EIO);
+	assert_int_equal(
+		child_run(SH("echo >&2; echo E: why >&2; echo so >&2; exit 3"), NULL, NULL), -EIO);
 	assert_string_equal(err_text(), "sh: exit status 3: E: why");
 	assert_int_equal(child_run(SH("exit 1"), NULL, NULL), -EIO);
 	assert_string_equal(err_text(), "sh: exit status 1: it said nothing");
