@@ -18,6 +18,7 @@
 #include "wire/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -341,6 +342,15 @@ static void __attribute__((noreturn)) reset_machine(void)
 		pause();
 }
 
+/* A blocking write returns when the host has the bytes: the reset must not overtake them. */
+static void tell_last_words(struct init *init)
+{
+	if (init->channel.fd < 0)
+		return;
+	fcntl(init->channel.fd, F_SETFL, 0);
+	(void)!send_failed(init, 0, FAILED_GUEST, err_text());
+}
+
 void guest_init_main(void)
 {
 	struct init init = { .loop = LOOP_NULL,
@@ -358,8 +368,7 @@ void guest_init_main(void)
 		r = serve(&init);
 	if (r) {
 		dprintf(2, "ktstr init: %s (%s)\n", err_text(), err_places());
-		if (init.channel.fd >= 0)
-			(void)!send_failed(&init, 0, FAILED_GUEST, err_text());
+		tell_last_words(&init);
 	}
 	reset_machine();
 }

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-	CHECKPOINT_MIN_NS = 50 * 1000,	/* closer together: double the stride */
-	CHECKPOINT_MAX_NS = 200 * 1000, /* farther apart: halve it */
+	CHECKPOINT_MIN_NS = 100 * 1000, /* closer together: double the stride */
+	CHECKPOINT_MAX_NS = 400 * 1000, /* farther apart: halve it */
 	STRIDE_MAX = 1 << 20,
 	BURN_UNITS = 2048,
 };
@@ -83,7 +83,7 @@ static uint32_t note_place(struct worker *w, struct telemetry_part *part, uint64
 	return before;
 }
 
-/* Keep checkpoints 50 to 200 us apart, however long an iteration is. */
+/* Keep checkpoints 100 to 400 us apart, however long an iteration is. */
 static void adapt_stride(struct worker *w, uint64_t elapsed_ns)
 {
 	if (elapsed_ns < CHECKPOINT_MIN_NS && w->stride < STRIDE_MAX)

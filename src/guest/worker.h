@@ -7,7 +7,7 @@
  * as a thread it must not call what takes locks of libc (malloc, stdio) after the gate.
  *
  * What it does call:
- *   worker_iterate()   after each piece of work; takes a checkpoint when the last is 50 us or so old
+ *   worker_iterate()   after each piece of work; takes a checkpoint when the last is 100 us or so old
  *   worker_block()     before waiting for anything but a CPU, with the time from which it should
  *                      run again if it is known; worker_unblock() after it
  *   worker_stamp()     just before waking a partner: its wait for the CPU begins now
