@@ -43,9 +43,10 @@ struct ktstr_cgroup {
 };
 
 /* One part of a scenario: operations, done in order, then a time in which the workers run and the
- * checks are judged. Operations are strings, "VERB CGROUP ...":
+ * checks are judged. Operations are strings:
  *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
- *   "freeze CGROUP", "thaw CGROUP" */
+ *   "freeze CGROUP", "thaw CGROUP"
+ *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
 struct ktstr_step {
 	const char *name;	/* for reports; default: step-0, step-1, ... */
 	const char *const *ops; /* OPS(...) */

@@ -267,12 +267,14 @@ static int boot_and_run(struct exec_command *e, const struct boot_image *image, 
 	struct guest_failure why = { 0 };
 	sigset_t old;
 	int r = carrier_signals_take(&desc.signal_fd, &old);
-	int status = 0;
 
 	if (r == 0)
 		r = guest_boot(&desc, &guest, &why);
-	if (r == 0)
-		*status_ret = status_of_remote(e, guest, run_in(e, guest, &status), status);
+	if (r == 0) {
+		int status = 0, outcome = run_in(e, guest, &status);
+
+		*status_ret = status_of_remote(e, guest, outcome, status);
+	}
 	if (r == GUEST_INTERRUPTED)
 		*status_ret = EXIT_INTERRUPTED;
 	if (r == GUEST_NOT_BOOTED) {

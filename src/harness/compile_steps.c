@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int add_op(struct compiler *c, const struct plan_op *op)
 {
@@ -116,6 +117,24 @@ static int op_set(struct compiler *c, uint32_t cgroup, const char *rest)
 	return err_new(-EINVAL, "\"%s\": expected weight=, max= or cpuset=", rest);
 }
 
+/* "write /proc/sys/kernel/x=1": the old value comes back when the plan ends. */
+static int op_write(struct compiler *c, uint32_t cgroup, const char *rest)
+{
+	struct plan_op op = { .code = OP_WRITE };
+	const char *equals = strchr(rest, '=');
+	char path[256];
+	int r;
+
+	if (rest[0] != '/' || !equals || (size_t)(equals - rest) >= sizeof(path) || !equals[1])
+		return err_new(-EINVAL, "expected write /PATH=VALUE");
+	memcpy(path, rest, (size_t)(equals - rest));
+	path[equals - rest] = '\0';
+	r = plan_add_string(&c->cell->plan, path, &op.text);
+	if (r == 0)
+		r = plan_add_string(&c->cell->plan, equals + 1, &op.text2);
+	return r < 0 ? err_trace(r) : add_op(c, &op);
+}
+
 static int op_freeze(struct compiler *c, uint32_t cgroup, const char *rest)
 {
 	struct plan_op op = { .code = OP_CGROUP_FREEZE, .target = cgroup };
@@ -134,14 +153,16 @@ static int op_thaw(struct compiler *c, uint32_t cgroup, const char *rest)
 
 struct verb {
 	const char *word;
-	bool has_rest; /* something follows the cgroup */
+	bool has_cgroup; /* a cgroup follows the word */
+	bool has_rest;	 /* something more follows */
 	int (*compile)(struct compiler *c, uint32_t cgroup, const char *rest);
 };
 
 static const struct verb verbs[] = {
-	{ "set", true, op_set },
-	{ "freeze", false, op_freeze },
-	{ "thaw", false, op_thaw },
+	{ "set", true, true, op_set },
+	{ "freeze", true, false, op_freeze },
+	{ "thaw", true, false, op_thaw },
+	{ "write", false, true, op_write },
 };
 
 static const struct verb *find_verb(const char *word)
@@ -153,27 +174,44 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
-/* "VERB CGROUP [REST]". */
+/* Take the next word of *@p, and the spaces behind it. False if there is none, or it is too long. */
+static bool take_word(const char **p, char *word, size_t size)
+{
+	size_t len = strcspn(*p, " ");
+
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(word, *p, len);
+	word[len] = '\0';
+	*p += len + strspn(*p + len, " ");
+	return true;
+}
+
+/* "VERB [CGROUP] [REST]". */
 static int compile_op(struct compiler *c, const char *text)
 {
-	char word[16], path[PLAN_PATH_BYTES];
-	const struct verb *verb;
-	uint32_t cgroup;
-	int end = 0, r;
+	char word[PLAN_PATH_BYTES];
+	const struct verb *verb = NULL;
+	uint32_t cgroup = PLAN_NONE;
+	const char *rest = text;
+	int r;
 
-	if (sscanf(text, "%15s %127s %n", word, path, &end) < 2)
-		return err_new(-EINVAL, "op \"%s\": expected VERB CGROUP ...", text);
-	verb = find_verb(word);
+	if (take_word(&rest, word, sizeof(word)))
+		verb = find_verb(word);
 	if (!verb)
-		return err_new(-EINVAL, "op \"%s\": expected set, freeze or thaw", text);
-	cgroup = compile_find_cgroup(c, path);
-	if (cgroup == PLAN_NONE)
-		return err_new(-EINVAL, "op \"%s\": no cgroup is named %s", text, path);
-	if (verb->has_rest != (text[end] != '\0'))
+		return err_new(-EINVAL, "op \"%s\": expected set, freeze, thaw or write", text);
+	if (verb->has_cgroup) {
+		if (!take_word(&rest, word, sizeof(word)))
+			return err_new(-EINVAL, "op \"%s\": a cgroup is missing", text);
+		cgroup = compile_find_cgroup(c, word);
+		if (cgroup == PLAN_NONE)
+			return err_new(-EINVAL, "op \"%s\": no cgroup is named %s", text, word);
+	}
+	if (verb->has_rest != (rest[0] != '\0'))
 		return err_new(-EINVAL, "op \"%s\": %s", text,
 			       verb->has_rest ? "something is missing at the end"
 					      : "nothing may follow the cgroup");
-	r = verb->compile(c, cgroup, text + end);
+	r = verb->compile(c, cgroup, rest);
 	return r < 0 ? err_prefix(r, "op \"%s\": ", text) : 0;
 }
 

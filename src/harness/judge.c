@@ -7,6 +7,9 @@
 
 #include "base/util.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 static void infra(struct result *result)
 {
 	result->verdict = VERDICT_INFRA;
@@ -70,10 +73,52 @@ static void blame_stuck(struct result *result, const struct telemetry *t)
 	infra(result);
 }
 
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
+static struct result_cpu cpu_figures(const struct window_data *d, unsigned cpu)
+{
+	const struct wire_cpustat *a = &d->begin[cpu].stat, *b = &d->end[cpu].stat;
+
+	return (struct result_cpu){
+		.busy_ns = grown(a->run_ns, b->run_ns),
+		.idle_ns = grown(a->idle_ns, b->idle_ns),
+		.waited_ns = grown(a->run_delay_ns, b->run_delay_ns),
+		.steal_ns = grown(a->steal_ns, b->steal_ns),
+		.host_delay_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]),
+	};
+}
+
+/* The record keeps what every CPU did, whatever the verdict. */
+static int keep_windows(struct result *result, const struct telemetry *t)
+{
+	result->windows = calloc(t->window_count + 1, sizeof(*result->windows));
+	if (!result->windows)
+		return err_new(-ENOMEM, "out of memory for %u windows", t->window_count);
+	result->cpu_count = t->cpu_count;
+	for (uint32_t w = 0; w < t->window_count; w++) {
+		const struct window_data *d = &t->windows[w];
+		struct result_window *to = &result->windows[w];
+
+		to->begin_ns = d->begin_ns;
+		to->end_ns = d->end_ns;
+		to->cpus = calloc(t->cpu_count, sizeof(*to->cpus));
+		if (!to->cpus)
+			return err_new(-ENOMEM, "out of memory for %u CPUs", t->cpu_count);
+		for (unsigned cpu = 0; cpu < t->cpu_count; cpu++)
+			to->cpus[cpu] = cpu_figures(d, cpu);
+	}
+	return 0;
+}
+
 int judge_trial(struct result *result, const struct telemetry *t)
 {
-	int r;
+	int r = keep_windows(result, t);
 
+	if (r < 0)
+		return err_trace(r);
 	if (t->has_failed && t->failed.kind != FAILED_WORKER) {
 		buf_printf(&result->reason, "the guest: %s", t->failed_text);
 		infra(result);

@@ -3,11 +3,15 @@
 
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void result_deinit(struct result *r)
 {
 	findings_free(r->findings, r->finding_count);
+	for (uint32_t i = 0; r->windows && i < r->cell.window_count; i++)
+		free(r->windows[i].cpus);
+	free(r->windows);
 	buf_deinit(&r->reason);
 	buf_deinit(&r->console);
 	buf_deinit(&r->rerun);
@@ -58,6 +62,40 @@ static void finding_json(const struct finding *f, struct json *j)
 	json_object_end(j);
 }
 
+static void cpu_json(const struct result_cpu *cpu, struct json *j)
+{
+	json_object(j, NULL);
+	json_u64(j, "busy_ns", cpu->busy_ns);
+	json_u64(j, "idle_ns", cpu->idle_ns);
+	json_u64(j, "waited_ns", cpu->waited_ns);
+	json_u64(j, "steal_ns", cpu->steal_ns);
+	json_u64(j, "host_delay_ns", cpu->host_delay_ns);
+	json_object_end(j);
+}
+
+static void windows_json(const struct result *r, struct json *j)
+{
+	json_array(j, "windows");
+	for (uint32_t w = 0; r->windows && w < r->cell.window_count; w++) {
+		json_object(j, NULL);
+		json_str(j, "name", r->cell.windows[w].name);
+		json_u64(j, "begin_ns", r->windows[w].begin_ns);
+		json_u64(j, "end_ns", r->windows[w].end_ns);
+		json_array(j, "cpus");
+		for (unsigned cpu = 0; cpu < r->cpu_count; cpu++)
+			cpu_json(&r->windows[w].cpus[cpu], j);
+		json_array_end(j);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+/* What a scenario cost beyond its declared time, in a machine that was up. */
+static uint64_t overhead_ns(const struct result *r)
+{
+	return r->run_ns > r->cell.hold_ns ? r->run_ns - r->cell.hold_ns : 0;
+}
+
 void result_json(const struct result *r, struct buf *out)
 {
 	struct json j = json_to(out);
@@ -72,10 +110,12 @@ void result_json(const struct result *r, struct buf *out)
 	json_u64(&j, "run_ns", r->run_ns);
 	json_u64(&j, "total_ns", r->total_ns);
 	json_u64(&j, "declared_ns", r->cell.hold_ns);
+	json_u64(&j, "overhead_ns", overhead_ns(r));
 	json_array(&j, "claims");
 	for (uint32_t i = 0; i < r->finding_count; i++)
 		finding_json(&r->findings[i], &j);
 	json_array_end(&j);
+	windows_json(r, &j);
 	if (r->console.len)
 		json_lines(&j, "console", buf_text(&r->console));
 	json_str(&j, "rerun", buf_text(&r->rerun));

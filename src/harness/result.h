@@ -10,6 +10,20 @@
 
 #include <stdint.h>
 
+/* What one CPU did in a window, and what the host did to it. */
+struct result_cpu {
+	uint64_t busy_ns;
+	uint64_t idle_ns;
+	uint64_t waited_ns;	/* by tasks that were runnable there */
+	uint64_t steal_ns;	/* as the guest saw it */
+	uint64_t host_delay_ns; /* run delay of the vCPU thread */
+};
+
+struct result_window {
+	uint64_t begin_ns, end_ns; /* guest CLOCK_MONOTONIC */
+	struct result_cpu *cpus;
+};
+
 struct result {
 	const struct ktstr_record *record;
 	struct cell cell; /* what the findings refer to */
@@ -19,6 +33,8 @@ struct result {
 	struct buf reason; /* one line, where the verdict does not come from findings; else empty */
 	struct finding *findings;
 	uint32_t finding_count;
+	struct result_window *windows; /* as the cell's; NULL: it did not come so far */
+	unsigned cpu_count;
 	struct buf console; /* last lines, where they may help */
 	struct buf rerun;   /* the command that does it again */
 	uint64_t boot_ns;   /* 0: the machine was running already */

@@ -47,10 +47,21 @@ SCENARIO(must_fail_wake_latency) = {
 	.topology = "1n1l1c1t",
 	.is_fixture = true,
 	.cgroups = CGROUPS({ .name = "mixed",
-			     .workers = WORKERS({ .work = "pipe_pingpong" },
+			     .workers = WORKERS({ .work = "bursty burst=1ms sleep=20ms" },
 						{ .name = "realtime",
 						  .work = "spin",
 						  .policy = "fifo 10" }) }),
 	.hold = "3s",
 	.checks = CHECKS("wake_latency max=100ms"),
+};
+
+SCENARIO(must_fail_alive) = {
+	.summary = "a kernel that dies in the middle",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.steps =
+		STEPS({ .name = "before", .hold = "200ms" },
+		      { .name = "death", .ops = OPS("write /proc/sysrq-trigger=c"), .hold = "1s" }),
+	.checks = CHECKS("isolation"),
 };

@@ -20,11 +20,7 @@ static int compile(const struct ktstr_scenario *s, struct cell *cell)
 	static const struct cell_options options = { 0 };
 
 	record.scenario = s;
-	int r = cell_compile(&record, &options, cell);
-
-	if (r < 0)
-		print_message("%s\n", err_text());
-	return r;
+	return cell_compile(&record, &options, cell);
 }
 
 static const struct ktstr_scenario two_kinds = {
@@ -246,7 +242,7 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: op \"set a weight=0\": weight \"0\": the kernel takes 1 to "
 		  "10000",
 		  { .ops = OPS("set a weight=0"), .hold = "1s" }),
-	BAD_STEPS("step hold-0: op \"explode a\": expected set, freeze or thaw",
+	BAD_STEPS("step hold-0: op \"explode a\": expected set, freeze, thaw or write",
 		  { .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),

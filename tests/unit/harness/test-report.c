@@ -118,12 +118,13 @@ TEST(json_is_one_object_a_line)
 	prints("json", &r, 1,
 	       "{\"scenario\":\"sleepy\",\"topology\":\"1n1l1c1t\",\"kernel\":\"6.12.1\","
 	       "\"verdict\":\"FAIL\",\"reason\":null,\"boot_ns\":0,\"run_ns\":0,"
-	       "\"total_ns\":1300000000,\"declared_ns\":1000000000,\"claims\":[{\"claim\":"
+	       "\"total_ns\":1300000000,\"declared_ns\":1000000000,\"overhead_ns\":0,\"claims\":[{"
+	       "\"claim\":"
 	       "\"starvation gap=100ms\",\"check\":\"starvation\",\"verdict\":\"FAIL\",\"unit\":"
 	       "\"ns\",\"observed\":250000000,\"bound\":100000000,\"samples\":42,\"window\":"
 	       "\"hold\",\"window_ns\":1000000000,\"figures\":\"longest wait 250.0 ms "
 	       "(a/spin)\",\"evidence\":[\"a/spin waited 250.0 ms\",\"CPU 0 was idle\"]}],"
-	       "\"console\":[\"one line\"],\"rerun\":\"ktstr run sleepy --topology "
+	       "\"windows\":[],\"console\":[\"one line\"],\"rerun\":\"ktstr run sleepy --topology "
 	       "1n1l1c1t\"}\n");
 }
 
