@@ -191,6 +191,11 @@ static int remember(struct conductor *c, const char *path, const char *text)
 	int r = buf_read_file(&old, path, OLD_VALUE_MAX);
 	char *value;
 
+	/* A trigger takes values and has none: there is nothing to go back to. */
+	if (r == -EIO || r == -EINVAL) {
+		err_clear();
+		return 0;
+	}
 	if (r)
 		return err_trace(r);
 	buf_str(&old, " ");
