@@ -63,19 +63,18 @@ int gmem_remove(struct gmem *mem, gpa_t base, uint64_t bytes)
 	return 0;
 }
 
-void *gmem_ptr(const struct gmem *mem, gpa_t addr, uint64_t len)
+const struct gmem_region *gmem_find(const struct gmem *mem, gpa_t addr)
 {
 	unsigned at = first_ending_above(mem, addr.v);
 
-	if (at == mem->count)
-		return NULL;
-	const struct gmem_region *r = &mem->regions[at];
+	return at < mem->count && addr.v >= mem->regions[at].gpa ? &mem->regions[at] : NULL;
+}
 
-	if (addr.v < r->gpa)
-		return NULL;
-	uint64_t offset = addr.v - r->gpa;
+void *gmem_ptr(const struct gmem *mem, gpa_t addr, uint64_t len)
+{
+	const struct gmem_region *region = gmem_find(mem, addr);
 
-	return MAX(len, UINT64_C(1)) <= r->bytes - offset ? r->host + offset : NULL;
+	return region ? gmem_region_ptr(region, addr, MAX(len, UINT64_C(1))) : NULL;
 }
 
 int gmem_iov(const struct gmem *mem, gpa_t addr, uint64_t len, struct iovec *iov, unsigned max,

@@ -45,6 +45,20 @@ int gmem_add(struct gmem *mem, gpa_t base, uint64_t bytes, void *host) must_chec
  * meanwhile; the caller unmaps. */
 int gmem_remove(struct gmem *mem, gpa_t base, uint64_t bytes) must_check;
 
+/* Host pointer for [@addr, @addr + @len) if it all lies in @region, otherwise NULL: for callers that
+ * try the region they met last before they ask the table. */
+static inline unsigned char *gmem_region_ptr(const struct gmem_region *region, gpa_t addr,
+					     uint64_t len)
+{
+	uint64_t offset = addr.v - region->gpa; /* wraps when the region starts above */
+
+	return offset < region->bytes && len <= region->bytes - offset ? region->host + offset
+								       : NULL;
+}
+
+/* The region that holds @addr, or NULL. Any thread. */
+const struct gmem_region *gmem_find(const struct gmem *mem, gpa_t addr);
+
 /* Host pointer for [@addr, @addr + @len), or NULL unless all of it lies in ONE region. A @len of 0
  * is answered as if it were 1, so that a result is always a pointer to guest memory. Any thread. */
 void *gmem_ptr(const struct gmem *mem, gpa_t addr, uint64_t len);

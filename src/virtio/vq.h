@@ -99,9 +99,8 @@ struct vq_token {
 /* A chain, copied. iov[0..readable_count) is what the device may read, the writable_count iovecs
  * behind it what it may write, in chain order, without the empty ones; all are pointers into guest
  * memory, borrowed until the chain is completed or the queue stopped. When has_bad_address,
- * is_over_cap, is_over_4gib or is_readable_after_writable is set, the iovecs end at the first
- * offence, and the device is expected to refuse the request; counts and totals always cover the
- * whole chain. */
+ * is_over_cap, is_over_4gib or is_readable_after_writable is set, the iovecs may end early, and the
+ * device is expected to refuse the request; counts and totals always cover the whole chain. */
 struct vq_chain {
 	struct vq_token token;
 	unsigned readable_count; /* iovecs */
@@ -209,7 +208,7 @@ uint16_t vq_stop(struct vq *vq);
 int vq_pop(struct vq *vq, struct vq_chain *ret) must_check;
 
 /* Put the chain popped last back: the next vq_pop() gives it again, loaded anew. Only for the most
- * recent pop, with nothing staged after it. */
+ * recent pop; others may have been completed since. */
 void vq_unpop(struct vq *vq, const struct vq_chain *chain);
 
 /* Copy the chain at @head without the available ring: a request that was in flight when an earlier

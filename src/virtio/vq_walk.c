@@ -26,20 +26,59 @@ struct table {
 struct walk {
 	const struct vq *vq;
 	struct vq_chain *chain;
+	/* Where the last buffer was found; the next is likely to be there. NULL: nowhere yet. */
+	const struct gmem_region *region;
+	bool is_cut; /* an offence was met: no more iovecs */
 	/* The last non-empty writable descriptor. */
 	uint64_t writable_addr;
 	uint32_t writable_len;
 };
 
+/* Once, whatever the driver does meanwhile; what is aligned (the ring's own table always is) in two
+ * words. */
 static void load_desc(const void *table, uint32_t index, struct vring_desc *ret)
 {
-	gmem_load(ret, (const struct vring_desc *)table + index, sizeof(*ret));
+	const struct vring_desc *from = (const struct vring_desc *)table + index;
+	const uint64_t *words = (const uint64_t *)(const void *)from;
+
+	if (!is_aligned((uintptr_t)from, sizeof(uint64_t))) {
+		gmem_load(ret, from, sizeof(*ret));
+		return;
+	}
+	uint64_t copy[] = { __atomic_load_n(&words[0], __ATOMIC_RELAXED),
+			    __atomic_load_n(&words[1], __ATOMIC_RELAXED) };
+
+	memcpy(ret, copy, sizeof(*ret));
 }
 
-static bool is_offending(const struct vq_chain *c)
+/* Host pointer for a range in one region, or NULL: the region met last before the table. */
+static unsigned char *find(struct walk *w, gpa_t addr, uint32_t len)
 {
-	return c->is_readable_after_writable || c->has_bad_address || c->is_over_cap ||
-	       c->is_over_4gib;
+	unsigned char *host = w->region ? gmem_region_ptr(w->region, addr, len) : NULL;
+
+	if (host)
+		return host;
+	w->region = gmem_find(w->vq->mem, addr);
+	return w->region ? gmem_region_ptr(w->region, addr, len) : NULL;
+}
+
+static void offend(struct walk *w, bool *flag)
+{
+	*flag = true;
+	w->is_cut = true;
+}
+
+/* Put [@addr, @addr + @len), which is not empty, into @iov: at most @max pieces. As gmem_iov(). */
+static int map(struct walk *w, gpa_t addr, uint32_t len, struct iovec *iov, unsigned max,
+	       unsigned *count_ret)
+{
+	unsigned char *host = max ? find(w, addr, len) : NULL;
+
+	if (!host)
+		return gmem_iov(w->vq->mem, addr, len, iov, max, count_ret);
+	iov[0] = (struct iovec){ host, len };
+	*count_ret = 1;
+	return 0;
 }
 
 /* Add descriptor @d, which is not empty, to the iovecs. */
@@ -47,22 +86,20 @@ static void map_buffer(struct walk *w, const struct vring_desc *d)
 {
 	struct vq_chain *c = w->chain;
 	unsigned at = c->readable_count + c->writable_count, added;
-	int r = gmem_iov(w->vq->mem, gpa(d->addr), d->len, &c->iov[at], VQ_IOV_MAX - at, &added);
+	int r = map(w, gpa(d->addr), d->len, &c->iov[at], VQ_IOV_MAX - at, &added);
 
 	if (r == GMEM_OUTSIDE)
-		c->has_bad_address = true;
+		offend(w, &c->has_bad_address);
 	else if (r)
-		c->is_over_cap = true;
+		offend(w, &c->is_over_cap);
 	else if (d->flags & VRING_DESC_F_WRITE)
 		c->writable_count += added;
 	else
 		c->readable_count += added;
 }
 
-static void count_buffer(struct walk *w, const struct vring_desc *d)
+static void count_buffer(struct vq_chain *c, const struct vring_desc *d)
 {
-	struct vq_chain *c = w->chain;
-
 	if (d->flags & VRING_DESC_F_WRITE) {
 		c->writable_descs++;
 		c->writable_empty += !d->len;
@@ -72,17 +109,13 @@ static void count_buffer(struct walk *w, const struct vring_desc *d)
 		c->readable_empty += !d->len;
 		c->readable_bytes += d->len;
 	}
-	if (c->readable_descs + c->writable_descs > VQ_IOV_MAX)
-		c->is_over_cap = true;
-	if (c->readable_bytes + c->writable_bytes > UINT64_C(1) << 32)
-		c->is_over_4gib = true;
 }
 
 static void add_buffer(struct walk *w, const struct vring_desc *d)
 {
 	struct vq_chain *c = w->chain;
 
-	count_buffer(w, d);
+	count_buffer(c, d);
 	if (!d->len)
 		return;
 	c->ends_readable = !(d->flags & VRING_DESC_F_WRITE);
@@ -90,20 +123,37 @@ static void add_buffer(struct walk *w, const struct vring_desc *d)
 		w->writable_addr = d->addr;
 		w->writable_len = d->len;
 	} else if (w->writable_len) {
-		c->is_readable_after_writable = true;
+		offend(w, &c->is_readable_after_writable);
 	}
-	if (!is_offending(c))
+	if (!w->is_cut)
 		map_buffer(w, d);
 }
 
-/* Find the last writable byte, also of a descriptor that was not mapped or is only partly there. */
-static void finish(struct walk *w)
+/* The last writable byte, also of a descriptor that was not mapped or is only partly there. */
+static uint8_t *last_writable(struct walk *w)
 {
+	const struct vq_chain *c = w->chain;
 	uint64_t last;
 
-	if (w->writable_len &&
-	    !__builtin_add_overflow(w->writable_addr, w->writable_len - 1, &last))
-		w->chain->last_writable = gmem_ptr(w->vq->mem, gpa(last), 1);
+	if (!w->writable_len)
+		return NULL;
+	if (!w->is_cut) {
+		const struct iovec *iov = &c->iov[c->readable_count + c->writable_count - 1];
+
+		return (uint8_t *)iov->iov_base + iov->iov_len - 1;
+	}
+	if (__builtin_add_overflow(w->writable_addr, w->writable_len - 1, &last))
+		return NULL;
+	return find(w, gpa(last), 1);
+}
+
+static void finish(struct walk *w)
+{
+	struct vq_chain *c = w->chain;
+
+	c->last_writable = last_writable(w);
+	c->is_over_cap = c->is_over_cap || c->readable_descs + c->writable_descs > VQ_IOV_MAX;
+	c->is_over_4gib = c->readable_bytes + c->writable_bytes > UINT64_C(1) << 32;
 }
 
 static enum vq_breakage check_reference(const struct vq *vq, const struct vring_desc *ref)
@@ -134,8 +184,7 @@ static enum vq_breakage walk_indirect(struct walk *w, const struct vring_desc *r
 
 	if (reason)
 		return reason;
-	if (gmem_iov(w->vq->mem, gpa(ref->addr), ref->len, table.pieces, ARRAY_SIZE(table.pieces),
-		     &table.count))
+	if (map(w, gpa(ref->addr), ref->len, table.pieces, ARRAY_SIZE(table.pieces), &table.count))
 		return VQ_BREAK_INDIRECT_ADDRESS;
 	const uint32_t entries = ref->len / (uint32_t)sizeof(struct vring_desc);
 	const uint32_t steps = MIN(entries, UINT32_C(1) << 16);
