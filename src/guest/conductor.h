@@ -142,7 +142,10 @@ bool crew_has_exited(const struct conductor *c, uint32_t group);
 uint64_t crew_iterations(const struct conductor *c, uint32_t group);
 
 /* sample.c */
-struct worker_sample sample_worker(const struct conductor *c, uint32_t worker);
+/* Bring a worker's figures up to date: first, for all of them close together, the CPU time of those
+ * that are processes (exact, one system call); then the rest. */
+void sample_cpu_clock(const struct conductor *c, uint32_t worker, struct worker_sample *s);
+void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sample *s);
 /* For how long a worker has been waiting for a CPU at @now; 0: it does not. */
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
 /* Send samples: of CPUs and cgroups as they are now, of workers as crew_sample() found them. */

@@ -325,7 +325,9 @@ static void open_schedstat(struct conductor *c, uint32_t worker)
 	snprintf(path, sizeof(path), "/proc/%d/task/%u/schedstat", m->pid,
 		 c->pool.telemetry[worker].tid);
 	m->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
-	m->begin = sample_worker(c, worker);
+	sample_cpu_clock(c, worker, &m->now);
+	sample_worker(c, worker, &m->now);
+	m->begin = m->now;
 }
 
 int crew_spawn(struct conductor *c, uint32_t group)

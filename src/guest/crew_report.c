@@ -149,7 +149,7 @@ void crew_report_end(struct conductor *c, uint32_t worker)
 	struct member *m = &c->members[worker];
 	uint32_t window = shared_get(&c->pool.head->window);
 
-	m->now = sample_worker(c, worker);
+	sample_worker(c, worker, &m->now);
 	m->waiting = waiting_at(c, worker, now_ns());
 	if (c->is_window_open)
 		report_window(c, worker, *part_of(c, worker, window), now_ns());
@@ -187,16 +187,25 @@ static void note_waiting(struct conductor *c, uint64_t now)
 			c->members[i].waiting = waiting_at(c, i, now);
 }
 
+/* CPU times are compared with each other: they are read close together. */
+static void note_cpu_clocks(struct conductor *c)
+{
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
+		if (c->members[i].is_alive)
+			sample_cpu_clock(c, i, &c->members[i].now);
+}
+
 static void note_figures(struct conductor *c)
 {
 	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
 		if (c->members[i].is_alive)
-			c->members[i].now = sample_worker(c, i);
+			sample_worker(c, i, &c->members[i].now);
 }
 
 void crew_sample(struct conductor *c, uint64_t now)
 {
 	note_waiting(c, now);
+	note_cpu_clocks(c);
 	note_figures(c);
 }
 
@@ -216,6 +225,7 @@ void crew_end_window(struct conductor *c)
 	clear_other_parts(c);
 	c->window_end_ns = now_ns();
 	note_waiting(c, c->window_end_ns);
+	note_cpu_clocks(c);
 	turn_window(c, c->window_end_ns);
 	c->is_window_open = false;
 	note_figures(c);

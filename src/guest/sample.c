@@ -36,34 +36,46 @@ static void read_schedstat(int fd, struct worker_sample *s)
 	sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &s->cpu_ns, &s->run_delay_ns, &s->slices);
 }
 
-struct worker_sample sample_worker(const struct conductor *c, uint32_t worker)
+void sample_cpu_clock(const struct conductor *c, uint32_t worker, struct worker_sample *s)
+{
+	const struct member *m = &c->members[worker];
+	const struct plan_group *g = &c->plan->groups[c->plan->workers[worker].group];
+
+	if (!(g->flags & GROUP_THREADS))
+		s->cpu_ns = MAX(s->cpu_ns, process_cpu_ns(m->pid));
+}
+
+/* What the worker itself counts. */
+static void read_telemetry(const struct telemetry *t, struct worker_sample *s)
+{
+	s->iterations = shared_get(&t->iterations);
+	s->checkpoints = shared_get(&t->checkpoints);
+	s->migrations = shared_get(&t->migrations);
+	s->deadline_misses = shared_get(&t->deadline_misses);
+	s->bytes = shared_get(&t->bytes);
+	s->pages_local = shared_get(&t->pages_local);
+	s->pages_remote = shared_get(&t->pages_remote);
+}
+
+void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sample *s)
 {
 	const struct telemetry *t = &c->pool.telemetry[worker];
 	const struct member *m = &c->members[worker];
 	const struct plan_group *g = &c->plan->groups[c->plan->workers[worker].group];
-	struct worker_sample s = { .iterations = shared_get(&t->iterations),
-				   .checkpoints = shared_get(&t->checkpoints),
-				   .migrations = shared_get(&t->migrations),
-				   .deadline_misses = shared_get(&t->deadline_misses),
-				   .bytes = shared_get(&t->bytes),
-				   .pages_local = shared_get(&t->pages_local),
-				   .pages_remote = shared_get(&t->pages_remote) };
+	uint64_t cpu_ns = s->cpu_ns;
 
+	read_telemetry(t, s);
 	if (atomic_load_explicit(&t->state, memory_order_acquire) == STATE_ENDED) {
-		s.cpu_ns = t->cpu_ns;
-		s.run_delay_ns = t->run_delay_ns;
-		s.slices = t->slices;
-		return s;
+		s->cpu_ns = t->cpu_ns;
+		s->run_delay_ns = t->run_delay_ns;
+		s->slices = t->slices;
+		return;
 	}
-	/* A crashed worker's last known figures. */
-	s.cpu_ns = m->begin.cpu_ns;
-	s.run_delay_ns = m->begin.run_delay_ns;
-	s.slices = m->begin.slices;
+	/* Of a crashed worker the last known figures stay. */
 	if (m->schedstat_fd >= 0)
-		read_schedstat(m->schedstat_fd, &s);
-	if (m->is_alive && !(g->flags & GROUP_THREADS))
-		s.cpu_ns = MAX(s.cpu_ns, process_cpu_ns(m->pid));
-	return s;
+		read_schedstat(m->schedstat_fd, s);
+	if (!(g->flags & GROUP_THREADS))
+		s->cpu_ns = cpu_ns;
 }
 
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now)

@@ -330,14 +330,30 @@ static int check_group(const struct plan *p, uint32_t i)
 	return r ? r : check_members(p, i);
 }
 
+/* cgroup v2: what has cgroups with controllers inside it holds no tasks of its own. */
+static int check_leaf(const struct plan *p, uint32_t cgroup)
+{
+	const char *path = p->cgroups[cgroup].path;
+	size_t len = strlen(path);
+
+	for (uint32_t i = 0; i < p->header.cgroup_count; i++)
+		if (strncmp(p->cgroups[i].path, path, len) == 0 && p->cgroups[i].path[len] == '/')
+			return err_new(-EINVAL,
+				       "cgroup %s has cgroups inside it and cannot hold "
+				       "workers of its own",
+				       path);
+	return 0;
+}
+
 static int check_worker(const struct plan *p, uint32_t i)
 {
 	const struct plan_worker *w = &p->workers[i];
+	bool is_first = !i || p->workers[i - 1].cgroup != w->cgroup;
 	int r = check_range("worker", i, "group", w->group, p->header.group_count);
 
 	if (!r && w->cgroup != PLAN_NONE)
 		r = check_range("worker", i, "cgroup", w->cgroup, p->header.cgroup_count);
-	return r;
+	return r || w->cgroup == PLAN_NONE || !is_first ? r : check_leaf(p, w->cgroup);
 }
 
 /* @count strings one behind the other from @offset on. */

@@ -135,6 +135,11 @@ static void break_worker_cgroup(struct plan *p)
 {
 	p->workers[1].cgroup = 2;
 }
+static void break_leaf(struct plan *p)
+{
+	p->workers[0].cgroup = 0;
+}
+
 static void break_threads(struct plan *p)
 {
 	p->groups[0].flags = GROUP_THREADS;
@@ -225,6 +230,7 @@ TEST(a_bad_plan_is_refused_in_words)
 		{ break_member, "worker 1: group 5" },
 		{ break_worker_cgroup, "worker 1: cgroup 2" },
 		{ break_threads, "different cgroups" },
+		{ break_leaf, "cgroup a has cgroups inside it" },
 		{ break_nice, "nice 20" },
 		{ break_deadline, "runtime <= deadline" },
 		{ break_phases, "sequence with 0 phases" },
