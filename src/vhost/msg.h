@@ -120,19 +120,25 @@ struct vhost_config_msg {
 	uint8_t bytes[VHOST_MAX_CONFIG];
 };
 
+/* 20 bytes by the letter; front ends in the field send the C structure, padding and all, and expect
+ * as many back. Both are taken. */
 struct vhost_inflight_msg {
 	uint64_t mmap_bytes;
 	uint64_t mmap_offset;
 	uint16_t queue_count;
 	uint16_t queue_size;
-} __attribute__((packed));
+	uint32_t padding;
+};
+
+enum { VHOST_INFLIGHT_BYTES_MIN = offsetof(struct vhost_inflight_msg, padding) };
 
 _Static_assert(sizeof(struct vhost_header) == 12, "header");
 _Static_assert(sizeof(struct vhost_vring_addr_msg) == 40, "vring address");
 _Static_assert(sizeof(struct vhost_table_msg) == 264, "memory table");
 _Static_assert(sizeof(struct vhost_single_region_msg) == 40, "single region");
 _Static_assert(sizeof(struct vhost_config_msg) == 268, "config");
-_Static_assert(sizeof(struct vhost_inflight_msg) == 20, "inflight");
+_Static_assert(sizeof(struct vhost_inflight_msg) == 24, "inflight");
+_Static_assert(VHOST_INFLIGHT_BYTES_MIN == 20, "inflight without its padding");
 
 /* One message being received, or whole. */
 struct vhost_msg {

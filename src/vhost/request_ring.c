@@ -239,10 +239,10 @@ static int use_inflight(struct vhost_session *s, const struct vhost_inflight_msg
 
 int vhost_get_inflight_fd(struct vhost_session *s, struct vhost_msg *msg, struct vhost_reply *reply)
 {
-	struct vhost_inflight_msg m;
+	struct vhost_inflight_msg m = { 0 };
 	cleanup(fd_closep) int fd = -1;
 
-	memcpy(&m, msg->payload, sizeof(m));
+	memcpy(&m, msg->payload, msg->header.size);
 	if (m.queue_count > s->dev->queue_count)
 		return err_new(-EINVAL, "in-flight memory for %u rings of %u", m.queue_count,
 			       s->dev->queue_count);
@@ -253,13 +253,13 @@ int vhost_get_inflight_fd(struct vhost_session *s, struct vhost_msg *msg, struct
 	if (r < 0)
 		return err_trace(r);
 	reply->fd = steal_fd(&fd);
-	return vhost_reply_with(reply, &reply->inflight, sizeof(reply->inflight));
+	return vhost_reply_with(reply, &reply->inflight, msg->header.size);
 }
 
 int vhost_set_inflight_fd(struct vhost_session *s, struct vhost_msg *msg, struct vhost_reply *reply)
 {
-	struct vhost_inflight_msg m;
+	struct vhost_inflight_msg m = { 0 };
 
-	memcpy(&m, msg->payload, sizeof(m));
+	memcpy(&m, msg->payload, msg->header.size);
 	return use_inflight(s, &m, msg->fds[0], reply);
 }

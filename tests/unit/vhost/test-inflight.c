@@ -203,14 +203,14 @@ TEST(memory_is_made_mapped_and_divided_among_rings)
 TEST(memory_that_cannot_be_is_refused)
 {
 	static const struct vhost_inflight_msg cases[] = {
-		{ 4096, 0, 0, 128 },	       /* no ring */
-		{ 4096, 0, 1, 0 },	       /* no entry */
-		{ 4096, 0, 1, 100 },	       /* no power of two */
-		{ 2111, 0, 1, 128 },	       /* too small */
-		{ 4096, 4096, 1, 128 },	       /* beyond the file */
-		{ 4096, 8, 1, 128 },	       /* odd offset */
-		{ UINT64_MAX, 64, 1, 128 },    /* wraps */
-		{ 1ULL << 50, 0, 256, 32768 }, /* larger than the file */
+		{ 4096, 0, 0, 128, 0 },		  /* no ring */
+		{ 4096, 0, 1, 0, 0 },		  /* no entry */
+		{ 4096, 0, 1, 100, 0 },		  /* no power of two */
+		{ 2111, 0, 1, 128, 0 },		  /* too small */
+		{ 4096, 4096, 1, 128, 0 },	  /* beyond the file */
+		{ 4096, 8, 1, 128, 0 },		  /* odd offset */
+		{ UINT64_MAX, 64, 1, 128, 0 },	  /* wraps */
+		{ 1ULL << 50, 0, 256, 32768, 0 }, /* larger than the file */
 	};
 	struct guard guard = { .event_fd = -1 };
 	struct inflight fl = { .guard = &guard };

@@ -407,6 +407,29 @@ TEST(only_writeback_can_be_written_in_the_configuration)
 	end(&f, &c);
 }
 
+TEST(inflight_memory_is_told_with_and_without_padding)
+{
+	static const uint32_t sizes[] = { 20, 24 };
+	struct fixture f;
+	struct client c = connected(&f, "ram:1M");
+
+	client_negotiate(&c, &(struct client_setup){ 0 });
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct vhost_inflight_msg m = { .queue_count = 1, .queue_size = 128 };
+		struct vhost_header h;
+		int fd = -1;
+
+		client_send(&c, VHOST_GET_INFLIGHT_FD, 1, &m, sizes[i], NULL, 0);
+		assert_true(client_recv(&c, &h, &m, sizeof(m), &fd));
+		assert_int_equal(h.size, sizes[i]);
+		assert_int_equal(m.queue_size, 128);
+		assert_true(m.mmap_bytes >= 16 + 16 * 128);
+		assert_int_equal(client_ask(&c, VHOST_SET_INFLIGHT_FD, &m, sizes[i], &fd, 1), 0);
+		close(fd);
+	}
+	end(&f, &c);
+}
+
 TEST(status_is_kept_and_zero_resets)
 {
 	struct fixture f;
@@ -531,7 +554,8 @@ TESTS(T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
       T(a_driver_without_a_call_descriptor_polls), T(memory_can_change_while_rings_run),
       T(the_number_of_memory_slots_is_told_and_kept),
       T(configuration_is_read_in_any_part_and_its_tail_is_zero),
-      T(only_writeback_can_be_written_in_the_configuration), T(status_is_kept_and_zero_resets),
+      T(only_writeback_can_be_written_in_the_configuration),
+      T(inflight_memory_is_told_with_and_without_padding), T(status_is_kept_and_zero_resets),
       T(after_a_device_reset_everything_is_set_up_again),
       T(a_broken_ring_tells_its_err_descriptor_and_the_status),
       T(the_next_front_end_is_served_after_the_first),
