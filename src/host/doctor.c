@@ -158,6 +158,7 @@ static void kvm_json(const struct kvm_probe *p, struct json *j)
 	json_bool(j, "can_boot", kvm_probe_can_boot(p));
 	json_bool(j, "has_svm", p->has_svm);
 	json_bool(j, "has_vmx", p->has_vmx);
+	json_str(j, "module", p->module && *p->module ? p->module : NULL);
 	json_u64(j, "guest_instructions_per_s", p->guest_instructions_per_s);
 	json_u64(j, "max_vcpus", p->max_vcpus);
 	json_str(j, "finding", text);

@@ -27,6 +27,7 @@ struct kvm_probe {
 	int error;	       /* errno behind KVM_BROKEN, KVM_NO_PERMISSION, KVM_NONE, else 0 */
 	const char *step;      /* what failed with error, else "" */
 	bool has_svm, has_vmx; /* CPU flags */
+	const char *module;    /* behind /dev/kvm: kvm_intel, kvm_amd, kvm_pvm; "": not known */
 	uint64_t guest_instructions_per_s; /* of the probe guest; 0: did not run */
 	unsigned max_vcpus;
 };
