@@ -35,8 +35,8 @@ def listed(path):
     """Names in the first column of the table of disagreements."""
     with open(path) as f:
         text = f.read()
-    section = text.split("## Where QEMU", 1)[1]
-    return set(re.findall(r"^\| `(\w+)`", section, re.M))
+    section = text.split("### Where QEMU", 1)[1].split("\n## ", 1)[0]
+    return set(re.findall(r"^\| `qtest:(\w+)`", section, re.M))
 
 
 def words(seen):
@@ -60,7 +60,7 @@ def main():
                 disagreements[c["name"]] = (c["clause"], mine, theirs)
     if "--table" in sys.argv:
         for name, (clause, mine, theirs) in disagreements.items():
-            print(f"| `{name}` | {clause} | {words(mine)} | {words(theirs)} | |")
+            print(f"| `qtest:{name}` | {clause} | {words(mine)} | {words(theirs)} | |")
         return 0
     known = listed(conformance)
     for name in sorted(known | set(disagreements)):
