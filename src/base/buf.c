@@ -55,16 +55,23 @@ void buf_add(struct buf *b, const void *data, size_t len)
 	b->data[b->len] = '\0';
 }
 
-void *buf_zeros(struct buf *b, size_t len)
+void *buf_space(struct buf *b, size_t len)
 {
 	char *start;
 
 	if (!reserve(b, len))
 		return NULL;
 	start = b->data + b->len;
-	memset(start, 0, len + 1);
 	b->len += len;
+	b->data[b->len] = '\0';
 	return start;
+}
+
+void *buf_zeros(struct buf *b, size_t len)
+{
+	void *start = buf_space(b, len);
+
+	return start ? memset(start, 0, len) : NULL;
 }
 
 void buf_str(struct buf *b, const char *s)

@@ -27,6 +27,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 /* Append @len zero bytes and return where they start; NULL when out of memory. Valid until the next
  * append. */
 void *buf_zeros(struct buf *b, size_t len);
+/* The same without the zeros, for a caller that fills all of it. */
+void *buf_space(struct buf *b, size_t len);
 /* Drop the first @len bytes (at most all). */
 void buf_consume(struct buf *b, size_t len);
 /* Empty the buffer, keep its memory. */

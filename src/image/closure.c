@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 
 enum { OBJECTS_MAX = 4096, CONF_DEPTH_MAX = 8, NO_PARENT = -1 };
-static const size_t program_max = GIB;
 static const size_t conf_max = MIB;
 
 static const char default_dirs[] = "/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib64:"
@@ -316,26 +315,52 @@ static int take_elf(struct search *s, int index, const struct dynamic *d)
 	return r;
 }
 
+static int open_object(const char *path, int *fd_ret, size_t *bytes_ret)
+{
+	cleanup(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_new(-errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_new(-EINVAL, "%s: not a regular file", path);
+	*bytes_ret = (size_t)st.st_size;
+	*fd_ret = steal_fd(&fd);
+	return 0;
+}
+
+/* No ELF file: a script, or something that needs nothing. */
+static int take_other(struct search *s, int index, int fd)
+{
+	char line[SCRIPT_LINE_BYTES];
+	struct script script;
+	ssize_t n = pread(fd, line, sizeof(line), 0);
+
+	if (n < 0)
+		return err_new(-errno, "%s: %s", s->objects[index].path, strerror(errno));
+	return script_parse(line, (size_t)n, &script) ? 0 : take_script(s, index, &script);
+}
+
 static int take_object(struct search *s, int index)
 {
-	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
+	cleanup(elf_close) struct elf e = ELF_NULL;
+	cleanup(fd_closep) int fd = -1;
 	const char *name = s->objects[index].path;
-	struct script script;
 	char full[PATH_MAX];
 	struct dynamic d;
+	size_t bytes = 0;
 	int r;
 
 	if (!host_path(s, name, full))
 		return err_new(-ENAMETOOLONG, "%s: the path is too long", name);
-	r = buf_read_file(&bytes, full, program_max);
-	if (r < 0)
-		return err_trace(r);
-	r = dynamic_parse(bytes.data, bytes.len, name, &d);
-	if (r < 0)
-		return err_trace(r);
-	if (r == 0)
-		return take_elf(s, index, &d);
-	return script_parse(bytes.data, bytes.len, &script) ? 0 : take_script(s, index, &script);
+	r = open_object(full, &fd, &bytes);
+	if (!r)
+		r = elf_open_fd(fd, bytes, name, &e);
+	if (r == ELF_OTHER)
+		return take_other(s, index, fd);
+	if (!r)
+		r = dynamic_parse(&e, &d);
+	return r < 0 ? err_trace(r) : take_elf(s, index, &d);
 }
 
 static int compare_paths(const void *a, const void *b)

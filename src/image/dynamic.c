@@ -3,7 +3,6 @@
 #include "image/dynamic.h"
 
 #include "base/util.h"
-#include "image/elf_file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,10 +35,7 @@ static bool string_table(const struct elf *e, const struct span *table, struct s
 		if (d.d_tag == DT_STRSZ)
 			bytes = d.d_un.d_val;
 	}
-	if (!elf_at_address(e, address, ret) || bytes > ret->len)
-		return false;
-	ret->len = (size_t)bytes;
-	return true;
+	return elf_at_address(e, address, bytes, ret);
 }
 
 static int take_entry(const struct elf *e, const struct span *strings, const Elf64_Dyn *d,
@@ -84,23 +80,20 @@ static int take_dynamic(const struct elf *e, struct dynamic *out)
 	return 0;
 }
 
-int dynamic_parse(const void *bytes, size_t len, const char *name, struct dynamic *ret)
+int dynamic_parse(const struct elf *e, struct dynamic *ret)
 {
 	struct dynamic out = { 0 };
 	Elf64_Phdr segment;
 	struct span span;
-	struct elf e;
-	int r = elf_open(bytes, len, name, &e);
+	int r;
 
-	if (r)
-		return r < 0 ? err_trace(r) : DYNAMIC_OTHER;
-	if (elf_segment_of_type(&e, PT_INTERP, &segment)) {
-		if (elf_segment_bytes(&e, &segment, &span))
+	if (elf_segment_of_type(e, PT_INTERP, &segment)) {
+		if (elf_segment_bytes(e, &segment, &span))
 			out.interpreter = elf_string(&span, 0);
 		if (!out.interpreter || out.interpreter[0] != '/')
-			return damaged(&e, "the name of its interpreter");
+			return damaged(e, "the name of its interpreter");
 	}
-	r = take_dynamic(&e, &out);
+	r = take_dynamic(e, &out);
 	if (r < 0)
 		return err_trace(r);
 	*ret = out;
@@ -124,12 +117,12 @@ int script_parse(const void *bytes, size_t len, struct script *ret)
 	char *rest = line, *interpreter, *word;
 
 	if (len < 2 || memcmp(bytes, "#!", 2))
-		return DYNAMIC_OTHER;
+		return SCRIPT_OTHER;
 	memcpy(line, (const char *)bytes + 2, MIN(len - 2, sizeof(line) - 1));
 	line[strcspn(line, "\n")] = '\0';
 	interpreter = next_word(&rest);
 	if (interpreter[0] != '/')
-		return DYNAMIC_OTHER;
+		return SCRIPT_OTHER;
 	memset(ret, 0, sizeof(*ret));
 	strcpy(ret->interpreter, interpreter);
 	word = strrchr(interpreter, '/') + 1;

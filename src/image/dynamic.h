@@ -5,12 +5,13 @@
 #pragma once
 
 #include "base/err.h"
+#include "image/elf_file.h"
 
 #include <stddef.h>
 
-enum { DYNAMIC_NEEDED_MAX = 1024, DYNAMIC_OTHER = 1 };
+enum { DYNAMIC_NEEDED_MAX = 1024 };
 
-/* All strings are borrowed from the file's bytes; NULL if there is none. */
+/* All strings are borrowed from the open file; NULL if there is none. */
 struct dynamic {
 	const char *interpreter; /* PT_INTERP */
 	const char *rpath;
@@ -19,17 +20,16 @@ struct dynamic {
 	unsigned needed_count;
 };
 
-/* Returns 0; DYNAMIC_OTHER if @bytes is no ELF file; -ENOEXEC if it is not for x86-64; -EBADMSG if
- * it is damaged or needs more than DYNAMIC_NEEDED_MAX libraries. A statically linked program needs
- * nothing. */
-int dynamic_parse(const void *bytes, size_t len, const char *name, struct dynamic *ret) must_check;
+/* Returns 0; -EBADMSG if it is damaged or needs more than DYNAMIC_NEEDED_MAX libraries. A statically
+ * linked program needs nothing. */
+int dynamic_parse(const struct elf *e, struct dynamic *ret) must_check;
 
-enum { SCRIPT_LINE_BYTES = 256 }; /* what the kernel reads: BINPRM_BUF_SIZE */
+enum { SCRIPT_LINE_BYTES = 256 /* what the kernel reads: BINPRM_BUF_SIZE */, SCRIPT_OTHER = 1 };
 
 struct script {
 	char interpreter[SCRIPT_LINE_BYTES];
 	char env_program[SCRIPT_LINE_BYTES]; /* NAME of "#!/usr/bin/env NAME", else "" */
 };
 
-/* Returns 0, or DYNAMIC_OTHER if @bytes does not start with "#!" and an absolute path. */
+/* @bytes are the first of a file, SCRIPT_LINE_BYTES or all. Returns 0, or SCRIPT_OTHER if it does not start with "#!" and an absolute path. */
 int script_parse(const void *bytes, size_t len, struct script *ret) must_check;

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each structure is copied out of the data before it is looked at, so alignment does not matter;
- * each range goes through sub_span(), the one place where offsets are compared with the end. */
+/* Each structure is copied out of the data before it is looked at, so alignment does not matter; each
+ * range goes through file_span(), the one place where offsets are compared with the end.
+ *
+ * A file on disk is an anonymous mapping of its size, of which only the ranges that are asked for are
+ * filled: a mapping of the file itself would end the process if somebody truncated it. One byte more
+ * stays zero behind it, so that a string ends even if somebody rewrites the file meanwhile. */
 #include "image/elf_file.h"
 
 #include "base/util.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static bool sub_span(const struct span *all, uint64_t offset, uint64_t len, struct span *ret)
 {
@@ -16,42 +22,85 @@ static bool sub_span(const struct span *all, uint64_t offset, uint64_t len, stru
 	return true;
 }
 
-static bool copy_out(const struct span *all, uint64_t offset, void *ret, size_t len)
+static bool file_span(const struct elf *e, uint64_t offset, uint64_t len, struct span *ret)
+{
+	if (!sub_span(&e->bytes, offset, len, ret))
+		return false;
+	return e->fd < 0 || pread(e->fd, (void *)(uintptr_t)ret->data, ret->len, (off_t)offset) ==
+				    (ssize_t)ret->len;
+}
+
+static bool copy_out(const struct elf *e, uint64_t offset, void *ret, size_t len)
 {
 	struct span from;
 
-	if (!sub_span(all, offset, len, &from))
+	if (!file_span(e, offset, len, &from))
 		return false;
 	memcpy(ret, from.data, len);
 	return true;
 }
 
-int elf_open(const void *bytes, size_t len, const char *name, struct elf *ret)
+static int read_header(struct elf *e)
 {
-	struct elf e = { .bytes = { bytes, len }, .name = name };
-	const Elf64_Ehdr *h = &e.header;
-	struct span table;
+	const Elf64_Ehdr *h = &e->header;
+	struct span start;
 
-	if (len < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG))
+	if (!file_span(e, 0, SELFMAG, &start) || memcmp(start.data, ELFMAG, SELFMAG))
 		return ELF_OTHER;
-	if (!copy_out(&e.bytes, 0, &e.header, sizeof(e.header)))
-		return err_new(-EBADMSG, "%s: truncated: shorter than an ELF header", name);
+	if (!copy_out(e, 0, &e->header, sizeof(e->header)))
+		return err_new(-EBADMSG, "%s: truncated: shorter than an ELF header", e->name);
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    h->e_machine != EM_X86_64)
-		return err_new(-ENOEXEC, "%s: an ELF file, but not for 64-bit x86", name);
+		return err_new(-ENOEXEC, "%s: an ELF file, but not for 64-bit x86", e->name);
 	if (h->e_phnum &&
 	    (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum == PN_XNUM ||
-	     !sub_span(&e.bytes, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr), &table)))
-		return err_new(-EBADMSG, "%s: truncated or damaged: program headers", name);
-	*ret = e;
+	     !file_span(e, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr), &start)))
+		return err_new(-EBADMSG, "%s: truncated or damaged: program headers", e->name);
 	return 0;
+}
+
+int elf_open(const void *bytes, size_t len, const char *name, struct elf *ret)
+{
+	struct elf e = { .bytes = { bytes, len }, .fd = -1, .name = name };
+	int r = read_header(&e);
+
+	if (!r)
+		*ret = e;
+	return r;
+}
+
+int elf_open_fd(int fd, size_t len, const char *name, struct elf *ret)
+{
+	struct elf e = { .bytes = { NULL, len }, .fd = fd, .name = name };
+	void *map;
+	int r;
+
+	if (!len)
+		return ELF_OTHER;
+	map = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return err_new(-errno, "%s: %s", name, strerror(errno));
+	e.bytes.data = map;
+	r = read_header(&e);
+	if (r)
+		elf_close(&e);
+	else
+		*ret = e;
+	return r;
+}
+
+void elf_close(struct elf *e)
+{
+	if (e->fd >= 0)
+		munmap((void *)(uintptr_t)e->bytes.data, e->bytes.len + 1);
+	*e = ELF_NULL;
 }
 
 bool elf_segment(const struct elf *e, unsigned index, Elf64_Phdr *ret)
 {
 	return index < e->header.e_phnum &&
-	       copy_out(&e->bytes, e->header.e_phoff + (uint64_t)index * sizeof(*ret), ret,
-			sizeof(*ret));
+	       copy_out(e, e->header.e_phoff + (uint64_t)index * sizeof(*ret), ret, sizeof(*ret));
 }
 
 bool elf_segment_of_type(const struct elf *e, uint32_t type, Elf64_Phdr *ret)
@@ -69,21 +118,21 @@ bool elf_segment_of_type(const struct elf *e, uint32_t type, Elf64_Phdr *ret)
 
 bool elf_segment_bytes(const struct elf *e, const Elf64_Phdr *segment, struct span *ret)
 {
-	return sub_span(&e->bytes, segment->p_offset, segment->p_filesz, ret);
+	return file_span(e, segment->p_offset, segment->p_filesz, ret);
 }
 
-bool elf_at_address(const struct elf *e, uint64_t address, struct span *ret)
+bool elf_at_address(const struct elf *e, uint64_t address, uint64_t len, struct span *ret)
 {
 	Elf64_Phdr segment;
 
 	for (unsigned i = 0; elf_segment(e, i, &segment); i++) {
-		uint64_t into = address - segment.p_vaddr;
-		struct span all;
+		uint64_t into = address - segment.p_vaddr, offset;
 
 		if (segment.p_type != PT_LOAD || address < segment.p_vaddr ||
-		    into >= segment.p_filesz || !elf_segment_bytes(e, &segment, &all))
+		    into > segment.p_filesz || len > segment.p_filesz - into)
 			continue;
-		return sub_span(&all, into, all.len - into, ret);
+		return !__builtin_add_overflow(segment.p_offset, into, &offset) &&
+		       file_span(e, offset, len, ret);
 	}
 	return false;
 }
@@ -95,12 +144,12 @@ static bool section_header(const struct elf *e, uint64_t index, Elf64_Shdr *ret)
 	return e->header.e_shoff && e->header.e_shentsize == sizeof(*ret) &&
 	       !__builtin_mul_overflow(index, sizeof(*ret), &offset) &&
 	       !__builtin_add_overflow(offset, e->header.e_shoff, &offset) &&
-	       copy_out(&e->bytes, offset, ret, sizeof(*ret));
+	       copy_out(e, offset, ret, sizeof(*ret));
 }
 
 static bool section_bytes(const struct elf *e, const Elf64_Shdr *s, struct span *ret)
 {
-	return s->sh_type != SHT_NOBITS && sub_span(&e->bytes, s->sh_offset, s->sh_size, ret);
+	return s->sh_type != SHT_NOBITS && file_span(e, s->sh_offset, s->sh_size, ret);
 }
 
 bool elf_section(const struct elf *e, const char *section, struct span *ret)

@@ -108,7 +108,7 @@ static int read_head(const char *path, struct buf *head, uint64_t *file_bytes_re
 		return err_new(-errno, "kernel %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return err_new(-ENOEXEC, "kernel %s: not a regular file", path);
-	if (!buf_zeros(head, BZIMAGE_HEAD_BYTES))
+	if (!buf_space(head, BZIMAGE_HEAD_BYTES))
 		return buf_ok(head);
 	n = pread(fd, head->data, head->len, 0);
 	if (n < 0)
@@ -126,7 +126,7 @@ static int segment_release(int fd, const Elf64_Phdr *segment, const char *path,
 	uint64_t len = MIN(segment->p_filesz, segment_max);
 	ssize_t n;
 
-	if (!buf_zeros(&bytes, (size_t)len))
+	if (!buf_space(&bytes, (size_t)len))
 		return buf_ok(&bytes);
 	n = pread(fd, bytes.data, (size_t)len, (off_t)segment->p_offset);
 	if (n < 0)

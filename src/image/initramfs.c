@@ -288,7 +288,7 @@ static void pad(struct buf *out, size_t start, size_t to)
 /* Exactly @len bytes of the host file: it was measured, and the header says so already. */
 static int read_exactly(int fd, const char *path, uint64_t len, struct buf *out)
 {
-	char *p = buf_zeros(out, (size_t)len);
+	char *p = buf_space(out, (size_t)len);
 
 	if (!p)
 		return buf_ok(out);

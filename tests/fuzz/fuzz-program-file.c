@@ -30,8 +30,9 @@ static void check_string(const uint8_t *data, size_t size, const char *s)
 static void check_dynamic(const uint8_t *data, size_t size)
 {
 	struct dynamic d;
+	struct elf e;
 
-	if (dynamic_parse(data, size, "input", &d))
+	if (elf_open(data, size, "input", &e) || dynamic_parse(&e, &d))
 		return;
 	check_string(data, size, d.interpreter);
 	check_string(data, size, d.rpath);
