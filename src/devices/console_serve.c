@@ -20,11 +20,7 @@ static bool take(struct console *c, unsigned q, struct vq_chain *ret, unsigned *
 	struct vq *vq = &c->dev.queues[q];
 
 	while (*budget) {
-		int r = vq_pop(vq, ret);
-
-		if (r == VQ_BROKEN)
-			virtio_device_broken(&c->dev, q);
-		if (r)
+		if (vq_pop(vq, ret))
 			return false;
 		--*budget;
 		if (!is_malformed(ret))
@@ -35,20 +31,24 @@ static bool take(struct console *c, unsigned q, struct vq_chain *ret, unsigned *
 	return false;
 }
 
-/* Run @step on a live queue until it has nothing more to do, ask for kicks, look once more. Returns
- * whether the budget ran out. */
+/* Run @step on a live queue until it has nothing more to do. Kicks are asked for each time it says
+ * so, because only the last asking names the entry that comes next; what a step leaves on the ring
+ * waits for its socket, not for a kick. Returns whether the budget ran out. */
 static bool run_queue(struct console *c, unsigned q, unsigned port,
 		      void (*step)(struct console *c, unsigned q, unsigned port, unsigned *budget))
 {
 	struct vq *vq = &c->dev.queues[q];
 	unsigned budget = vq->size_max;
+	uint16_t before;
 
 	if (!virtio_queue_is_live(&c->dev, q))
 		return false;
-	step(c, q, port, &budget);
-	/* What came while kicks were not asked for; a step that waits for its socket leaves it. */
-	if (vq_enable_kicks(vq))
+	do {
+		before = vq->avail_next;
 		step(c, q, port, &budget);
+	} while (vq_enable_kicks(vq) && budget && vq->avail_next != before);
+	if (vq->breakage)
+		virtio_device_broken(&c->dev, q);
 	virtio_queue_publish(&c->dev, q);
 	return !budget;
 }
@@ -294,6 +294,7 @@ static void bytes_to_guest(struct console *c, unsigned q, unsigned p, unsigned *
 			counter_bump(&c->counters.malformed, 1);
 		else if (!(bytes = receive(c, p, chain))) {
 			vq_unpop(vq, chain);
+			++*budget;
 			return;
 		}
 		vq_stage(vq, chain->token, bytes);

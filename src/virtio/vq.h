@@ -7,16 +7,16 @@
  *	                              | vq_pop()             ^ vq_publish()
  *	device:                    struct vq_chain ------> vq_stage(token, length)
  *
- * Hostile driver: every descriptor is loaded exactly once, ring indices by one atomic 16-bit
- *access; what a chain object says stays true whatever the driver changes afterwards. A ring that
- *breaks the rules on which the walk itself stands (enum vq_breakage) stops the queue; what is only
- *wrong with one chain (the is_ and has_ members of struct vq_chain) is for the device to answer.
- *Nothing here allocates after vq_init() and every loop is bounded.
+ * Hostile driver: every descriptor is loaded exactly once, a ring index by one atomic 16-bit load;
+ * what a chain object says stays true whatever the driver changes afterwards. A ring that breaks
+ * the rules on which the walk itself stands (enum vq_breakage) stops the queue; what is only wrong
+ * with one chain (the is_ and has_ members of struct vq_chain) is for the device to answer. Nothing
+ * here allocates after vq_init(), and every loop is bounded.
  *
  * Threads: a queue belongs to one thread at a time, its server's (the device's worker, or the vCPU
  * that kicks). Starting and stopping it needs that the server is parked. Counters and is_live may
  * be read by any thread. Not here: packed rings, IN_ORDER, dirty logging.
- * Source: virtio 1.2, 2.6 and 2.7; behaviour where the specification leaves a choice: docs. */
+ * Source: virtio 1.2, 2.6 and 2.7; clauses, choices and their tests: docs/conformance.md. */
 #pragma once
 
 #include "base/counter.h"

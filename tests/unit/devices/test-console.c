@@ -527,6 +527,37 @@ TEST(the_thread_moves_a_mebibyte_both_ways)
 	rig_free(r);
 }
 
+/* A driver that kicks only when the ring says that it must, as fast as it can. */
+TEST(the_thread_misses_no_kick)
+{
+	enum { ROUNDS = 10000 };
+	struct rig *r = rig_new(false);
+	struct ring *tx = &r->rings[CTL_TX];
+	char sink[4096];
+	uint32_t head, len;
+
+	bring_up(r, true);
+	assert_int_equal(console_start(r->console), 0);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint16_t old = tx->posted;
+
+		post_bytes(r, CTL_TX, (uint16_t)(i % RING), "x", 1);
+		if (ring_must_kick(tx, old, true))
+			mmio_kick(&r->mmio, CTL_TX);
+		for (unsigned spin = 0; spin < i % 500 && ring_used_idx(tx) == tx->taken; spin++)
+			;
+		if ((uint16_t)(tx->posted - tx->taken) == RING || i % 97 == 0)
+			wait_used(tx, &head, &len);
+		while (ring_take(tx, &head, &len))
+			;
+		(void)!recv(r->host, sink, sizeof(sink), MSG_DONTWAIT);
+	}
+	while (tx->taken != tx->posted)
+		wait_used(tx, &head, &len);
+	console_stop(r->console);
+	rig_free(r);
+}
+
 TEST(reset_pause_and_stop_work_at_any_moment)
 {
 	struct rig *r = rig_new(false);
@@ -572,4 +603,5 @@ TESTS(T(the_control_port_is_announced_named_and_opened),
       T(control_messages_without_sense_are_counted_and_answered),
       T(buffers_that_cannot_be_used_go_back_empty),
       T(a_broken_ring_asks_for_a_reset_and_stops_only_itself),
-      T(the_thread_moves_a_mebibyte_both_ways), T(reset_pause_and_stop_work_at_any_moment))
+      T(the_thread_moves_a_mebibyte_both_ways), T(the_thread_misses_no_kick),
+      T(reset_pause_and_stop_work_at_any_moment))
