@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "guest/setup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,7 +205,7 @@ int command_ended(struct command *c, int wait_status)
 	c->has_ended = true;
 	c->wait_status = wait_status;
 	/* Whatever it left behind goes with it, and with that its pipes come to their end. */
-	kill(-1, SIGKILL);
+	setup_kill_all();
 	return finish_if_over(c);
 }
 

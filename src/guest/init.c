@@ -335,7 +335,7 @@ static int serve(struct init *init)
 
 static void __attribute__((noreturn)) reset_machine(void)
 {
-	kill(-1, SIGKILL);
+	setup_kill_all();
 	sync();
 	reboot(RB_AUTOBOOT);
 	for (;;)

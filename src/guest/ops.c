@@ -272,6 +272,22 @@ static int do_allowed(struct conductor *c, const struct plan_op *op)
 	return 0;
 }
 
+/* An op that moves workers is followed by their new sets. Until it has returned they may be in the
+ * old ones or the new ones. */
+static void allow_both(struct conductor *c, uint32_t index)
+{
+	const struct plan *p = c->plan;
+
+	if (p->ops[index].code == OP_ALLOWED)
+		return;
+	for (index++; index < p->header.op_count && p->ops[index].code == OP_ALLOWED; index++) {
+		const struct plan_op *op = &p->ops[index];
+
+		for (uint32_t i = 0; i < (uint32_t)op->args[0]; i++)
+			telemetry_widen(&c->pool.telemetry[op->target + i].allowed, &op->mask);
+	}
+}
+
 typedef int op_function(struct conductor *c, const struct plan_op *op);
 
 static op_function *const functions[] = {
@@ -323,6 +339,7 @@ int op_run(struct conductor *c, uint32_t index)
 	if (op->code >= ARRAY_SIZE(functions) || !functions[op->code])
 		return err_new(-ENOSYS, "op %u: %s is not supported", index,
 			       plan_op_name(op->code));
+	allow_both(c, index);
 	r = functions[op->code](c, op);
 	if (r == -ECANCELED)
 		return r;

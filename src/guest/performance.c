@@ -156,7 +156,7 @@ int performance_ended(struct performance *p, int wait_status)
 		p->status = WEXITSTATUS(wait_status);
 	p->pid = 0;
 	p->is_sweeping = true;
-	kill(-1, SIGKILL);
+	setup_kill_all();
 	return r;
 }
 

@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -122,7 +123,8 @@ static int load_module(const char *name, uint32_t *count)
 	if (!syscall(SYS_finit_module, fd, "", 0))
 		(*count)++;
 	else if (errno != EEXIST && errno != ENODEV)
-		return err_new(-errno, "load module %s: %s", path, strerror(errno));
+		return err_new(-errno, "load module %s: %s%s", path, strerror(errno),
+			       errno == ENOENT ? " (a symbol of a module that is not loaded)" : "");
 	return 0;
 }
 
@@ -174,6 +176,12 @@ int setup_system(void)
 	if (r)
 		err_clear();
 	return 0;
+}
+
+void setup_kill_all(void)
+{
+	if (getpid() == 1)
+		kill(-1, SIGKILL);
 }
 
 /* Is @dir (an entry of /sys/class/virtio-ports) the port of that name? */

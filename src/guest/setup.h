@@ -21,5 +21,8 @@ int setup_system(void) must_check;
  * events, at most @deadline_ns (CLOCK_MONOTONIC): -ETIMEDOUT. */
 int setup_port(const char *name, uint64_t deadline_ns, int *fd_ret) must_check;
 
+/* Kill every process of the machine but ourselves. Does nothing unless we are process 1. */
+void setup_kill_all(void);
+
 /* Write @text to the file @path. 0 or a negative errno with words. */
 int write_file(const char *path, const char *text) must_check;

@@ -36,3 +36,16 @@ void telemetry_allow(struct telemetry_allowed *a, const struct cpu_mask *mask)
 	/* Pairs with the acquire in worker_checkpoint(): who sees the number sees the set. */
 	atomic_store_explicit(&a->seq, seq + 1, memory_order_release);
 }
+
+void telemetry_widen(struct telemetry_allowed *a, const struct cpu_mask *mask)
+{
+	struct cpu_mask both = a->mask[shared_get(&a->seq) % 2];
+
+	if (mask_is_empty(&both))
+		return;
+	if (mask_is_empty(mask))
+		both = *mask;
+	else
+		mask_or(&both, mask);
+	telemetry_allow(a, &both);
+}

@@ -91,3 +91,5 @@ void telemetry_part_merge(struct telemetry_part *to, const struct telemetry_part
 
 /* Replace the allowed set, once the write that made it so has returned. */
 void telemetry_allow(struct telemetry_allowed *a, const struct cpu_mask *mask);
+/* Allow @mask as well, before the write that will make it so. The empty set allows everything. */
+void telemetry_widen(struct telemetry_allowed *a, const struct cpu_mask *mask);
