@@ -114,18 +114,11 @@ void inflight_unmap(struct inflight *fl)
 	*fl = (struct inflight){ .guard = fl->guard };
 }
 
-int inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size,
-		       struct inflight_region **ret)
+struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size)
 {
-	*ret = NULL;
-	if (!fl->map || index >= fl->queue_count)
-		return 0;
-	if (size > fl->queue_size)
-		return err_new(-EINVAL,
-			       "in-flight memory is for rings of %u entries, ring %u has %u",
-			       fl->queue_size, index, size);
-	*ret = (struct inflight_region *)(void *)(fl->base + index * region_bytes(fl->queue_size));
-	return 0;
+	if (!fl->map || index >= fl->queue_count || size > fl->queue_size)
+		return NULL;
+	return (struct inflight_region *)(void *)(fl->base + index * region_bytes(fl->queue_size));
 }
 
 /* The last process may have died between storing used.idx and clearing the marks of that batch:

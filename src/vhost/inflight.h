@@ -59,10 +59,11 @@ int inflight_map(struct inflight *fl, const struct vhost_inflight_msg *msg, int 
 
 void inflight_unmap(struct inflight *fl);
 
-/* Region for ring @index of @size entries. 0 with the region, or NULL if there is no memory for that
- * ring; -EINVAL with words if the memory is for smaller rings. */
-int inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size,
-		       struct inflight_region **ret) must_check;
+/* Region for ring @index of @size entries; NULL if there is no memory for such a ring. (QEMU's
+ * virtio-mmio front end asks for memory for rings of its own size and lets the driver choose larger
+ * ones: these run without a book.) */
+struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index,
+					   uint32_t size);
 
 /* A ring's book in its region. */
 struct inflight_ring {

@@ -83,15 +83,14 @@ static int start_vq(struct vhost_ring *ring, const struct vhost_mem *mem,
 static int open_book(struct vhost_ring *ring, const struct inflight *inflight, uint16_t *base)
 {
 	struct vq *vq = vq_of(ring);
-	struct inflight_region *region;
-	int r = inflight_region_of(inflight, ring->index, ring->size, &region);
+	struct inflight_region *region = inflight_region_of(inflight, ring->index, ring->size);
 
 	vq->book = NULL;
 	ring->region = NULL;
-	if (r < 0 || !region)
-		return r < 0 ? err_trace(r) : 0;
-	r = inflight_ring_start(&ring->inflight, region, inflight->queue_size, (uint16_t)ring->size,
-				vq->used_shown);
+	if (!region)
+		return 0;
+	int r = inflight_ring_start(&ring->inflight, region, inflight->queue_size,
+				    (uint16_t)ring->size, vq->used_shown);
 	if (r < 0)
 		return err_trace(r);
 	if (r != INFLIGHT_FRESH)

@@ -30,7 +30,11 @@ struct blk_clock {
 	void *ctx;
 };
 
-enum { BLK_QUEUE_SIZE_MAX = 256 };
+enum {
+	BLK_QUEUE_SIZE_MAX = 1024, /* what QEMU's virtio-mmio front end lets its drivers choose */
+	BLK_SEG_MAX =
+		254, /* data descriptors in a request: fit a ring of 256 without indirection */
+};
 
 /* Make a disk: opens the backing and everything else it will ever need, starts no thread. @clock
  * NULL means CLOCK_MONOTONIC; a given one, with its ctx, must outlive the disk. 0, or a negative

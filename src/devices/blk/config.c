@@ -35,7 +35,7 @@ static uint8_t physical_block_exp(uint32_t block_bytes)
 /* Chains of at most a queue's length are legal (2.7.5.3.1): header and status leave this. */
 static uint32_t seg_max(void)
 {
-	return BLK_QUEUE_SIZE_MAX - 2;
+	return BLK_SEG_MAX;
 }
 
 void blk_config_read(struct virtio_device *dev, unsigned offset, void *buf, unsigned size)

@@ -425,13 +425,6 @@ CASE(inflight_of_garbage)
 	return client_ask(c, VHOST_SET_INFLIGHT_FD, &m, sizeof(m), &fd, 1);
 }
 
-CASE(inflight_for_smaller_rings)
-{
-	struct vhost_inflight_msg m = { .mmap_bytes = 4096, .queue_count = 1, .queue_size = 32 };
-
-	return ask(c, VHOST_SET_INFLIGHT_FD, &m, sizeof(m), 1);
-}
-
 CASE(status_beyond_a_byte)
 {
 	return client_ask_u64(c, VHOST_SET_STATUS, 256);
@@ -573,7 +566,6 @@ static const struct hostile cases[] = {
 	CASE(inflight_for_too_many_rings, CLOSED),
 	CASE(inflight_beyond_its_file, REFUSED),
 	CASE(inflight_of_garbage, CLOSED),
-	CASE(inflight_for_smaller_rings, CLOSED),
 	CASE(status_beyond_a_byte, REFUSED),
 	CASE(header_cut_off, CLOSED),
 	CASE(replies_never_read, CLOSED),
