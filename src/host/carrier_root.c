@@ -144,6 +144,17 @@ static int mount_devices(void)
 	return 0;
 }
 
+/* Guest memory in huge pages: each small page costs the guest an exit, and here exits are what
+ * costs. A kernel without them is merely slower. */
+static void allow_huge_pages(void)
+{
+	static const char path[] = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+	cleanup(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write_all(fd, "advise", 6) < 0)
+		fprintf(stderr, "%s: not set\n", path);
+}
+
 int carrier_root_enter(void)
 {
 	static const char *const writable[] = { "/tmp", "/var/tmp" };
@@ -161,6 +172,8 @@ int carrier_root_enter(void)
 		r = mount_devices();
 	if (r >= 0)
 		r = bring_loopback_up();
+	if (r >= 0)
+		allow_huge_pages();
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(writable); i++)
 		r = carrier_root_make_writable(writable[i]);
 	return r < 0 ? err_trace(r) : 0;
