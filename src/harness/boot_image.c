@@ -19,15 +19,12 @@ static const char *const driver_modules[] = { "virtio_mmio", "virtio_console", "
 static int add_module(struct initramfs *fs, const struct module_file *module, size_t index,
 		      struct buf *list)
 {
-	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
 	char name[128], path[160];
-	int r;
 
 	snprintf(name, sizeof(name), "%02zu-%s.ko", index, module->name);
 	snprintf(path, sizeof(path), "/ktstr/modules/%s", name);
 	buf_printf(list, "%s\n", name);
-	r = modules_read(module->path, &bytes);
-	return r < 0 ? err_trace(r) : initramfs_add_data(fs, path, bytes.data, bytes.len, 0644);
+	return initramfs_add_data(fs, path, module->bytes.data, module->bytes.len, 0644);
 }
 
 static int add_modules(struct initramfs *fs, const struct kernel_image *kernel)

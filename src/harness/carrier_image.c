@@ -10,15 +10,11 @@
 static int add_module(struct initramfs *fs, const struct module_file *module, size_t index,
 		      struct buf *list)
 {
-	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
 	char path[160];
-	int r = modules_read(module->path, &bytes);
 
-	if (r < 0)
-		return err_trace(r);
 	snprintf(path, sizeof(path), CARRIER_MODULES_DIR "/%02zu-%s.ko", index, module->name);
 	buf_printf(list, "%s\n", path + sizeof(CARRIER_MODULES_DIR));
-	return initramfs_add_data(fs, path, bytes.data, bytes.len, 0644);
+	return initramfs_add_data(fs, path, module->bytes.data, module->bytes.len, 0644);
 }
 
 static int add_modules(struct initramfs *fs, const char *modules_dir)

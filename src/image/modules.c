@@ -47,6 +47,7 @@ void module_list_deinit(struct module_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->all[i].name);
 		free(list->all[i].path);
+		buf_deinit(&list->all[i].bytes);
 	}
 	free(list->all);
 	*list = MODULE_LIST_NULL;
@@ -152,7 +153,8 @@ static bool is_listed(const struct modules *m, const char *name)
 	return false;
 }
 
-static int append(struct modules *m, const char *name, char **pathp)
+/* Take over @pathp and the memory of @bytes. */
+static int append(struct modules *m, const char *name, char **pathp, struct buf *bytes)
 {
 	struct module_file *all = reallocarray(m->list.all, m->list.count + 1, sizeof(*all));
 	char *copy = strdup(name);
@@ -163,7 +165,8 @@ static int append(struct modules *m, const char *name, char **pathp)
 		free(copy);
 		return err_new(-ENOMEM, "out of memory for a list of modules");
 	}
-	m->list.all[m->list.count++] = (struct module_file){ copy, steal_ptr(pathp) };
+	m->list.all[m->list.count++] = (struct module_file){ copy, steal_ptr(pathp), *bytes };
+	*bytes = BUF_NULL;
 	return 0;
 }
 
@@ -230,15 +233,13 @@ static int add_dependencies(struct modules *m, const char *path, const struct sp
 	return 0;
 }
 
-static int add_dependencies_of(struct modules *m, const char *path, const struct visit *v)
+static int add_dependencies_of(struct modules *m, const char *path, const struct buf *bytes,
+			       const struct visit *v)
 {
-	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
 	struct span info;
 	struct elf e;
-	int r = modules_read(path, &bytes);
+	int r = elf_open(bytes->data, bytes->len, path, &e);
 
-	if (!r)
-		r = elf_open(bytes.data, bytes.len, path, &e);
 	if (r == ELF_OTHER || (!r && !elf_section(&e, ".modinfo", &info)))
 		return err_new(-EBADMSG, "%s: not a kernel module", path);
 	return r < 0 ? err_trace(r) : add_dependencies(m, path, &info, v);
@@ -248,6 +249,7 @@ static int add_dependencies_of(struct modules *m, const char *path, const struct
 static int add(struct modules *m, const char *name, const struct visit *outer)
 {
 	struct visit v = { name, outer ? outer->depth + 1 : 0, outer };
+	cleanup(buf_deinit) struct buf bytes = BUF_NULL;
 	cleanup(freep) char *path = NULL;
 	int r;
 
@@ -257,8 +259,10 @@ static int add(struct modules *m, const char *name, const struct visit *outer)
 		return err_new(-EBADMSG, "module %s: dependencies deeper than %d", name, DEPTH_MAX);
 	r = find_path(m, name, &path);
 	if (!r)
-		r = add_dependencies_of(m, path, &v);
-	return r < 0 ? r : append(m, name, &path);
+		r = modules_read(path, &bytes);
+	if (!r)
+		r = add_dependencies_of(m, path, &bytes, &v);
+	return r < 0 ? r : append(m, name, &path, &bytes);
 }
 
 /* @name of the modules directory; a file that does not exist is empty. */

@@ -90,6 +90,8 @@ static int load_order(const char *dir, const char *const *names, size_t count, c
 	ret[0] = '\0';
 	for (size_t i = 0; !r && i < list.count; i++)
 		sprintf(ret + strlen(ret), "%s%s", i ? " " : "", list.all[i].name);
+	for (size_t i = 0; !r && i < list.count; i++)
+		assert_memory_equal(list.all[i].bytes.data, "\177ELF", 4);
 	return r;
 }
 
