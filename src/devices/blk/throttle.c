@@ -91,88 +91,103 @@ bool blk_throttle_is_limited(const struct blk_throttle_spec *spec)
 	return false;
 }
 
-void blk_throttle_init(struct blk_throttle *t, const struct blk_throttle_spec *spec,
-		       uint64_t now_ns)
-{
-	*t = (struct blk_throttle){ .spec = *spec, .settled_ns = now_ns };
-	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++)
-		t->balances[kind] = spec->limits[kind].burst * token;
-}
-
-/* The most that can be saved: the burst, and what is earned in less than one nanosecond. Without
- * the latter every wait would lose the fraction by which it was rounded up. */
-static __int128 savings_max(const struct blk_limit *limit)
-{
-	return limit->burst * token + (limit->rate ? limit->rate - 1 : 0);
-}
-
-/* Bring the balances up to @now_ns. */
-static void settle(struct blk_throttle *t, uint64_t now_ns)
-{
-	uint64_t elapsed_ns = now_ns > t->settled_ns ? now_ns - t->settled_ns : 0;
-
-	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
-		const struct blk_limit *limit = &t->spec.limits[kind];
-		__int128 earned = (__int128)elapsed_ns * limit->rate;
-
-		t->balances[kind] = MIN(t->balances[kind] + earned, savings_max(limit));
-	}
-	t->settled_ns += elapsed_ns;
-}
-
-void blk_throttle_set(struct blk_throttle *t, const struct blk_throttle_spec *spec, uint64_t now_ns)
-{
-	settle(t, now_ns);
-	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
-		__int128 saved = t->spec.limits[kind].rate ? t->balances[kind] : 0;
-
-		t->balances[kind] = MIN(saved, spec->limits[kind].burst * token);
-	}
-	t->spec = *spec;
-}
-
-/* What @kind charges for this request; 0 if it does not apply. */
-static __int128 cost_of(const struct blk_throttle *t, unsigned kind, bool is_write, uint64_t bytes)
+static bool applies_to(unsigned kind, bool is_write)
 {
 	bool is_for_reads = kind == BLK_LIMIT_READ_OPS || kind == BLK_LIMIT_READ_BYTES;
 	bool is_for_writes = kind == BLK_LIMIT_WRITE_OPS || kind == BLK_LIMIT_WRITE_BYTES;
 
-	if (!t->spec.limits[kind].rate || (is_write ? is_for_reads : is_for_writes))
-		return 0;
-	return counts_bytes(kind) ? bytes * token : token;
+	return is_write ? !is_for_reads : !is_for_writes;
 }
 
-/* Nanoseconds until @kind can admit @cost; 0 = now. */
-static uint64_t wait_ns(const struct blk_throttle *t, unsigned kind, __int128 cost)
+static void settle(struct blk_bucket *b, uint64_t rate, uint64_t now_ns)
 {
-	const struct blk_limit *limit = &t->spec.limits[kind];
-	__int128 needed = cost <= limit->burst * token ? cost : 0;
-	__int128 missing = needed - t->balances[kind];
-	__int128 wait;
+	if (now_ns <= b->settled_ns)
+		return;
+	b->balance += (__int128)(now_ns - b->settled_ns) * rate;
+	b->balance = MIN(b->balance, b->savings_max);
+	b->settled_ns = now_ns;
+}
 
-	if (cost == 0 || missing <= 0)
+/* Put @spec in force, with what the buckets hold. The most that can be saved is the burst, and what
+ * is earned in less than one nanosecond: without the latter every wait would lose the fraction by
+ * which it was rounded up. */
+static void set_spec(struct blk_throttle *t, const struct blk_throttle_spec *spec)
+{
+	t->spec = *spec;
+	t->kinds[false] = t->kinds[true] = 0;
+	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
+		const struct blk_limit *limit = &spec->limits[kind];
+
+		if (!limit->rate)
+			continue;
+		t->buckets[kind].savings_max = limit->burst * token + limit->rate - 1;
+		for (unsigned is_write = 0; is_write < 2; is_write++)
+			t->kinds[is_write] |= (uint32_t)applies_to(kind, is_write) << kind;
+	}
+}
+
+void blk_throttle_init(struct blk_throttle *t, const struct blk_throttle_spec *spec,
+		       uint64_t now_ns)
+{
+	*t = (struct blk_throttle){ .spec = *spec };
+	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++)
+		t->buckets[kind] = (struct blk_bucket){
+			.balance = spec->limits[kind].burst * token,
+			.settled_ns = now_ns,
+		};
+	set_spec(t, spec);
+}
+
+void blk_throttle_set(struct blk_throttle *t, const struct blk_throttle_spec *spec, uint64_t now_ns)
+{
+	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
+		struct blk_bucket *b = &t->buckets[kind];
+		uint64_t rate = t->spec.limits[kind].rate;
+
+		settle(b, rate, now_ns);
+		b->balance = rate ? MIN(b->balance, spec->limits[kind].burst * token) : 0;
+		b->settled_ns = MAX(b->settled_ns, now_ns);
+	}
+	set_spec(t, spec);
+}
+
+/* First nanosecond at which a settled bucket can admit @cost; 0 = now. */
+static uint64_t ready_ns(const struct blk_bucket *b, const struct blk_limit *limit, __int128 cost)
+{
+	__int128 needed = cost <= limit->burst * token ? cost : 0;
+	__int128 missing = needed - b->balance;
+	__int128 at;
+
+	if (missing <= 0)
 		return 0;
-	wait = (missing + limit->rate - 1) / limit->rate;
-	return wait < UINT64_MAX ? (uint64_t)wait : UINT64_MAX;
+	at = b->settled_ns + (missing + limit->rate - 1) / limit->rate;
+	return at < UINT64_MAX ? (uint64_t)at : UINT64_MAX;
 }
 
 bool blk_throttle_admit(struct blk_throttle *t, bool is_write, uint64_t bytes, uint64_t now_ns,
 			uint64_t *retry_ns_ret)
 {
-	__int128 costs[BLK_LIMIT_COUNT];
-	uint64_t longest_ns = 0;
+	__int128 costs[2] = { token, bytes * token };
+	uint64_t latest_ns = 0;
 
-	settle(t, now_ns);
-	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
-		costs[kind] = cost_of(t, kind, is_write, bytes);
-		longest_ns = MAX(longest_ns, wait_ns(t, kind, costs[kind]));
+	for (uint32_t kinds = t->kinds[is_write]; kinds; kinds &= kinds - 1) {
+		unsigned kind = (unsigned)__builtin_ctz(kinds);
+		const struct blk_limit *limit = &t->spec.limits[kind];
+		struct blk_bucket *b = &t->buckets[kind];
+		__int128 cost = costs[counts_bytes(kind)];
+
+		settle(b, limit->rate, now_ns);
+		if (cost)
+			latest_ns = MAX(latest_ns, ready_ns(b, limit, cost));
 	}
-	if (longest_ns) {
-		if (__builtin_add_overflow(t->settled_ns, longest_ns, retry_ns_ret))
-			*retry_ns_ret = UINT64_MAX;
+	if (latest_ns) {
+		*retry_ns_ret = latest_ns;
 		return false;
 	}
-	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++)
-		t->balances[kind] -= costs[kind];
+	for (uint32_t kinds = t->kinds[is_write]; kinds; kinds &= kinds - 1) {
+		unsigned kind = (unsigned)__builtin_ctz(kinds);
+
+		t->buckets[kind].balance -= costs[counts_bytes(kind)];
+	}
 	return true;
 }

@@ -34,10 +34,17 @@ struct blk_throttle_spec {
 	struct blk_limit limits[BLK_LIMIT_COUNT];
 };
 
+/* One limit at work. Billionths of a token; a negative balance is a debt. */
+struct blk_bucket {
+	__int128 balance;
+	__int128 savings_max;
+	uint64_t settled_ns; /* the balance is as of this time */
+};
+
 struct blk_throttle {
 	struct blk_throttle_spec spec;
-	__int128 balances[BLK_LIMIT_COUNT]; /* billionths of a token; negative = debt */
-	uint64_t settled_ns;		    /* balances are as of this time */
+	struct blk_bucket buckets[BLK_LIMIT_COUNT];
+	uint32_t kinds[2]; /* limits that apply to a read and to a write, bit 1 << kind */
 };
 
 extern const struct blk_option_table blk_throttle_options;
