@@ -22,7 +22,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { INCLUDES_MAX = 64, ENV_MAX = 64, EXIT_TIMEOUT = 124, EXIT_DIED = 255 };
+/* A panic's registers and call trace are some 60 lines; what led to it stands before them. */
+enum { INCLUDES_MAX = 64, ENV_MAX = 64, DEATH_LINES = 100, EXIT_TIMEOUT = 124, EXIT_DIED = 255 };
 
 struct exec_command {
 	const struct command *self;
@@ -209,7 +210,7 @@ static int report_death(const struct exec_command *e, struct guest *guest)
 	cleanup(buf_deinit) struct buf text = BUF_NULL, tail = BUF_NULL;
 
 	guest_death(guest, &text);
-	console_log_tail(&guest->console, 20, &tail);
+	console_log_tail(&guest->console, DEATH_LINES, &tail);
 	print_console(e, &tail);
 	fprintf(stderr, "ktstr %s: %s\n", e->self->name, buf_text(&text));
 	return EXIT_DIED;
