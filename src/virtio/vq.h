@@ -247,8 +247,8 @@ void vq_drop(struct vq *vq, struct vq_token token);
 void vq_disable_kicks(struct vq *vq);
 
 /* Ask for a kick at the next chain. Returns true if chains arrived meanwhile, for which no kick may
- * come: go on with vq_pop() before waiting. True also if the ring was found broken just now, so
- * that vq_pop() says it; false on a queue that was. */
+ * come: go on with vq_pop() and ask again; wait only after false. True also if the ring was found
+ * broken just now, so that vq_pop() says it; false on a queue that was. */
 bool vq_enable_kicks(struct vq *vq) must_check;
 
 /* Ring arithmetic, free-running 16-bit indices (2.7.1: they wrap at 2^16). */
