@@ -278,12 +278,16 @@ static int allocate(struct conductor *c)
 	const struct plan_header *h = &c->plan->header;
 
 	c->members = calloc(h->worker_count + 1, sizeof(*c->members));
+	c->allowed = calloc(h->worker_count + 1, sizeof(*c->allowed));
 	c->payloads = calloc(h->payload_count + 1, sizeof(*c->payloads));
 	c->has_cgroup = calloc(h->cgroup_count + 1, sizeof(*c->has_cgroup));
 	c->is_frozen = calloc(h->cgroup_count + 1, sizeof(*c->is_frozen));
 	c->undos = calloc(h->op_count + 1, sizeof(*c->undos));
-	if (!c->members || !c->payloads || !c->has_cgroup || !c->is_frozen || !c->undos)
+	if (!c->members || !c->allowed || !c->payloads || !c->has_cgroup || !c->is_frozen ||
+	    !c->undos)
 		return err_new(-ENOMEM, "plan: out of memory");
+	for (uint32_t i = 0; i < h->worker_count; i++)
+		c->allowed[i] = c->plan->workers[i].allowed;
 	return 0;
 }
 
@@ -321,6 +325,7 @@ static void tear_down(struct conductor *c)
 	pool_deinit(&c->pool);
 	buf_deinit(&c->out);
 	free(c->members);
+	free(c->allowed);
 	free(c->payloads);
 	free(c->has_cgroup);
 	free(c->is_frozen);

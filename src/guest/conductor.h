@@ -71,6 +71,7 @@ struct conductor {
 	const struct plan *plan;
 	struct pool pool;
 	struct member *members;
+	struct cpu_mask *allowed; /* of each worker, as the last OP_ALLOWED has it */
 	struct payload *payloads;
 	bool *has_cgroup; /* which of the plan's exist */
 	bool *is_frozen;

@@ -138,7 +138,7 @@ static void prepare_worker(struct conductor *c, uint32_t index, uint32_t member,
 	telemetry_part_clear(&t->part[0]);
 	telemetry_part_clear(&t->part[1]);
 	shared_set(&t->cpu, REPORT_NO_CPU);
-	t->allowed.mask[0] = record->allowed;
+	t->allowed.mask[0] = c->allowed[index];
 	c->pool.workers[index] = (struct worker){ .pool = c->pool.head,
 						  .telemetry = t,
 						  .plan = c->plan,

@@ -267,8 +267,10 @@ static int do_mark(struct conductor *c, const struct plan_op *op)
 
 static int do_allowed(struct conductor *c, const struct plan_op *op)
 {
-	for (uint32_t i = 0; i < (uint32_t)op->args[0]; i++)
+	for (uint32_t i = 0; i < (uint32_t)op->args[0]; i++) {
+		c->allowed[op->target + i] = op->mask;
 		telemetry_allow(&c->pool.telemetry[op->target + i].allowed, &op->mask);
+	}
 	return 0;
 }
 

@@ -75,7 +75,7 @@ enum plan_knob {
 };
 
 struct plan_cgroup {
-	char path[PLAN_PATH_BYTES]; /* below the plan's root: "a", "a/b"; [A-Za-z0-9_.-] and '/' */
+	char path[PLAN_PATH_BYTES]; /* below the root: "a", "a/b"; [A-Za-z0-9_.-] and '/' */
 	uint64_t knobs;		    /* bit KNOB_x: this knob is written when the cgroup is made */
 	uint64_t values[KNOB_SLOTS];
 	struct cpu_mask cpuset;
@@ -138,7 +138,7 @@ enum plan_mempolicy {
 
 struct plan_worker {
 	uint32_t group;
-	uint32_t cgroup;	  /* PLAN_NONE: the plan's root cgroup */
+	uint32_t cgroup; /* PLAN_NONE: the root of the hierarchy, beside the plan's cgroups */
 	struct cpu_mask affinity; /* empty: inherited (nothing is set) */
 	struct cpu_mask allowed;  /* where it may run, cpuset and affinity together: what isolation
 				   * is counted against at first; empty: not counted */
@@ -183,7 +183,7 @@ enum plan_op_code {
 	OP_CGROUP_THAW = 6,   /* target: cgroup */
 	OP_SPAWN = 7,	      /* target: group; done when all its workers stand at their gates */
 	OP_STOP = 8,	      /* target: group; done when all have reported */
-	OP_MOVE = 9,	      /* target: group, other: cgroup or PLAN_NONE; mask: see below */
+	OP_MOVE = 9,	      /* target: group, other: cgroup or PLAN_NONE; see OP_ALLOWED */
 	OP_AFFINITY = 10,     /* target: group; mask: the CPUs */
 	OP_SCHED = 11,	      /* target: group; sched in args, see plan_op_sched() */
 	OP_SIGNAL = 12,	      /* target: group; args[0] signal number */
@@ -207,7 +207,8 @@ enum {
 
 /* For operations that change where workers may run (CGROUP_SET cpuset, CGROUP_SWAP, MOVE, AFFINITY)
  * the host lists the new allowed sets of the touched workers behind the op, as OP_ALLOWED records:
- * isolation is counted against them from the moment the write returned. */
+ * isolation is counted against them from the moment the write returned; until then old and new
+ * sets are both allowed. They hold for workers that are spawned later, too. */
 enum { OP_ALLOWED = 64 /* target: first worker, args[0] number of workers; mask: allowed CPUs */ };
 
 enum { PLAN_OP_ARGS = 7 };

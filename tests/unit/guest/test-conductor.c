@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -226,6 +227,69 @@ TEST(a_loop_spawns_and_stops_again_and_again)
 	assert_true(rehearsal_count(&r, FRAME_REPORT) >= 2);
 }
 
+/* The CPU this test is bound to from now on. */
+static struct cpu_mask bind_here(void)
+{
+	struct cpu_mask here = { 0 };
+
+	mask_set(&here, (unsigned)sched_getcpu());
+	assert_int_equal(task_set_affinity(0, &here), 0);
+	return here;
+}
+
+TEST(who_is_outside_its_set_is_counted_also_when_spawned_later)
+{
+	struct cpu_mask here = bind_here(), elsewhere = { 0 };
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 3000);
+	struct plan_op allowed = { .code = OP_ALLOWED, .args = { 1 } };
+
+	mask_set(&elsewhere, 511);
+	p.workers[0].allowed = here;
+	allowed.mask = elsewhere;
+	add_op(&p, &allowed);
+	add_op(&p, &(struct plan_op){ .code = OP_STOP });
+	add_op(&p, &(struct plan_op){ .code = OP_SPAWN });
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	struct wire_report window = rehearsal_report(&r, 0, 0);
+
+	assert_no_failure(&r);
+	assert_true(window.outside_count > 0);
+	assert_int_equal(window.outside_cpu, mask_next(&here, 0));
+}
+
+TEST(who_stays_in_its_set_is_not_counted)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 3000);
+
+	p.workers[0].affinity = p.workers[0].allowed = bind_here();
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_no_failure(&r);
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).outside_count, 0);
+	assert_true(rehearsal_report(&r, 0, REPORT_WHOLE).iterations > 0);
+}
+
+TEST(two_holds_are_two_windows)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 500);
+	struct plan_step second = p.steps[0];
+
+	second.op_count = 0;
+	second.value = 1000;
+	assert_int_equal(plan_add_step(&p, &second, NULL), 0);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	struct wire_report a = rehearsal_report(&r, 0, 0), b = rehearsal_report(&r, 0, 1);
+
+	assert_no_failure(&r);
+	assert_true(a.iterations > 0);
+	assert_true(b.iterations > 0);
+	assert_true(b.start_ns >= a.end_ns);
+	assert_true(a.iterations + b.iterations <=
+		    rehearsal_report(&r, 0, REPORT_WHOLE).iterations);
+	assert_true(a.gap.start_ns >= a.start_ns);
+	assert_true(b.gap.start_ns >= b.start_ns);
+}
+
 TEST(a_payload_runs_and_its_output_and_end_arrive)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 10);
@@ -290,4 +354,6 @@ TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events
       T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
       T(an_operation_that_fails_is_named), T(an_allowed_failure_is_an_event),
       T(a_written_file_gets_its_old_value_back), T(a_loop_spawns_and_stops_again_and_again),
+      T(who_is_outside_its_set_is_counted_also_when_spawned_later),
+      T(who_stays_in_its_set_is_not_counted), T(two_holds_are_two_windows),
       T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed))
