@@ -33,6 +33,6 @@ void module_list_deinit(struct module_list *list);
 int modules_closure(const char *modules_dir, const char *const *names, size_t count,
 		    struct module_list *ret) must_check;
 
-/* The list's own bytes are made with this. Append the decompressed bytes of the module file @path (.ko, .ko.xz, .ko.zst, .ko.gz) to @ret.
- * -EBADMSG if it is damaged. Any thread. */
+/* Append the decompressed bytes of the module file @path (.ko, .ko.xz, .ko.zst, .ko.gz) to @ret;
+ * modules_closure() has done that for its list. -EBADMSG if it is damaged. Any thread. */
 int modules_read(const char *path, struct buf *ret) must_check;
