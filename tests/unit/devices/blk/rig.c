@@ -9,21 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RINGS = 0x10000, RING_STRIDE = 0x4000, AVAIL = 0x1000, USED = 0x2000 };
-
 const enum blk_engine rig_engines[3] = { BLK_ENGINE_INLINE, BLK_ENGINE_URING, BLK_ENGINE_WORKER };
+
+/* Answers come from another thread, on the real clock. */
+static bool has_threads(const struct rig *r)
+{
+	return r->engine == BLK_ENGINE_WORKER || rig_face->is_threaded;
+}
 
 static uint64_t virtual_now(void *ctx)
 {
 	return ((struct rig *)ctx)->clock_ns;
-}
-
-static void on_irq(void *ctx)
-{
-	struct rig *r = ctx;
-
-	atomic_fetch_add(&r->irqs, 1);
-	assert_int_equal(eventfd_write(r->irq_fd, 1), 0);
 }
 
 static void make_disk(struct rig *r)
@@ -49,7 +45,7 @@ static void make_memory(struct rig *r)
 	r->ram = mmap(NULL, RIG_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	high = mmap(NULL, RIG_RAM - RIG_SLOT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, RIG_SLOT);
 	assert_true(r->ram != MAP_FAILED && high != MAP_FAILED);
-	close(fd);
+	r->ram_fd = fd;
 	assert_int_equal(gmem_add(&r->mem, gpa(0), RIG_SLOT, r->ram), 0);
 	assert_int_equal(gmem_add(&r->mem, gpa(RIG_SLOT), RIG_RAM - RIG_SLOT, high), 0);
 }
@@ -69,7 +65,6 @@ static struct blk_spec spec_of(struct rig *r, const char *options)
 void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, uint64_t without)
 {
 	const struct blk_clock clock = { .now_ns = virtual_now, .ctx = r };
-	const struct irq_line irq = { .raise = on_irq, .ctx = r };
 	struct blk_spec spec;
 
 	*r = (struct rig){ .engine = engine, .clock_ns = 1000000 };
@@ -78,9 +73,9 @@ void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, u
 	spec = spec_of(r, options);
 	r->queues = spec.queues;
 	r->irq_fd = eventfd(0, EFD_NONBLOCK);
-	if (blk_new(&spec, engine == BLK_ENGINE_WORKER ? NULL : &clock, &r->blk) < 0)
+	if (blk_new(&spec, has_threads(r) ? NULL : &clock, &r->blk) < 0)
 		fail_msg("%s", err_text());
-	assert_int_equal(virtio_mmio_init(&r->mmio, blk_virtio(r->blk), &r->mem, irq), 0);
+	rig_face->attach(r);
 	assert_int_equal(blk_start(r->blk), 0);
 	r->features = (blk_virtio(r->blk)->features | VQ_FEATURES |
 		       UINT64_C(1) << VIRTIO_F_VERSION_1 | UINT64_C(1) << VIRTIO_F_RING_RESET) &
@@ -95,27 +90,13 @@ void rig_init(struct rig *r, enum blk_engine engine, const char *options)
 
 void rig_deinit(struct rig *r)
 {
-	virtio_mmio_deinit(&r->mmio);
+	rig_face->detach(r);
 	r->blk = blk_free(r->blk);
 	munmap(r->mem.regions[1].host, RIG_RAM - RIG_SLOT);
 	munmap(r->ram, RIG_RAM);
 	close(r->irq_fd);
+	close(r->ram_fd);
 	close(r->disk_fd);
-}
-
-uint32_t rig_reg(struct rig *r, unsigned offset)
-{
-	struct bus_access a = { .addr = offset, .size = 4 };
-
-	virtio_mmio_access(&r->mmio, &a);
-	return (uint32_t)a.value;
-}
-
-void rig_set_reg(struct rig *r, unsigned offset, uint32_t value)
-{
-	struct bus_access a = { .addr = offset, .size = 4, .is_write = true, .value = value };
-
-	virtio_mmio_access(&r->mmio, &a);
 }
 
 void *rig_at(struct rig *r, uint64_t addr)
@@ -124,41 +105,15 @@ void *rig_at(struct rig *r, uint64_t addr)
 	return r->ram + addr;
 }
 
-static unsigned char *ring(struct rig *r, unsigned q, unsigned part)
+unsigned char *rig_ring(struct rig *r, unsigned q, unsigned part)
 {
-	return rig_at(r, RINGS + q * RING_STRIDE + part);
-}
-
-static void setup_queue(struct rig *r, unsigned q)
-{
-	uint32_t base = RINGS + q * RING_STRIDE;
-
-	memset(ring(r, q, 0), 0, RING_STRIDE);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_SEL, q);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_NUM, RIG_QUEUE_SIZE);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_DESC_LOW, base);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_AVAIL_LOW, base + AVAIL);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_USED_LOW, base + USED);
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_READY, 1);
-	assert_int_equal(rig_reg(r, VIRTIO_MMIO_QUEUE_READY), 1);
+	return rig_at(r, RIG_RINGS + q * RIG_RING_STRIDE + part);
 }
 
 void rig_setup(struct rig *r, uint64_t features)
 {
-	static const uint32_t steps[] = { 0, 1, 3 };
-
 	memset(r->rings, 0, sizeof(r->rings));
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		rig_set_reg(r, VIRTIO_MMIO_STATUS, steps[i]);
-	for (unsigned word = 0; word < 2; word++) {
-		rig_set_reg(r, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
-		rig_set_reg(r, VIRTIO_MMIO_DRIVER_FEATURES, (uint32_t)(features >> 32 * word));
-	}
-	rig_set_reg(r, VIRTIO_MMIO_STATUS, 11);
-	assert_int_equal(rig_reg(r, VIRTIO_MMIO_STATUS), 11);
-	for (unsigned q = 0; q < r->queues; q++)
-		setup_queue(r, q);
-	rig_set_reg(r, VIRTIO_MMIO_STATUS, 15);
+	rig_face->setup(r, features);
 }
 
 void rig_header(struct rig *r, uint64_t addr, uint32_t type, uint64_t sector)
@@ -170,8 +125,8 @@ void rig_header(struct rig *r, uint64_t addr, uint32_t type, uint64_t sector)
 
 uint16_t rig_post_on(struct rig *r, unsigned q, const struct piece *pieces, unsigned count)
 {
-	struct vring_desc *table = (void *)ring(r, q, 0);
-	uint16_t *avail = (void *)ring(r, q, AVAIL);
+	struct vring_desc *table = (void *)rig_ring(r, q, 0);
+	uint16_t *avail = (void *)rig_ring(r, q, RIG_AVAIL);
 	uint16_t head = r->rings[q].next_desc;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -198,7 +153,7 @@ uint16_t rig_post(struct rig *r, const struct piece *pieces, unsigned count)
 
 void rig_kick_on(struct rig *r, unsigned q)
 {
-	rig_set_reg(r, VIRTIO_MMIO_QUEUE_NOTIFY, q);
+	rig_face->kick(r, q);
 }
 
 void rig_kick(struct rig *r)
@@ -208,25 +163,32 @@ void rig_kick(struct rig *r)
 
 uint16_t rig_used_idx(struct rig *r, unsigned q)
 {
-	return __atomic_load_n((uint16_t *)(void *)(ring(r, q, USED) + 2), __ATOMIC_ACQUIRE);
+	return __atomic_load_n((uint16_t *)(void *)(rig_ring(r, q, RIG_USED) + 2),
+			       __ATOMIC_ACQUIRE);
 }
 
 void rig_wait_on(struct rig *r, unsigned q, unsigned count)
 {
 	while ((uint16_t)(rig_used_idx(r, q) - r->rings[q].used) < count) {
 		struct pollfd p = { .fd = r->irq_fd, .events = POLLIN };
-		eventfd_t value;
+		eventfd_t value = 0;
 
-		if (poll(&p, 1, r->engine == BLK_ENGINE_WORKER ? 10000 : 0) == 0 &&
+		if (poll(&p, 1, has_threads(r) ? 10000 : 0) == 0 &&
 		    (uint16_t)(rig_used_idx(r, q) - r->rings[q].used) < count)
 			fail_msg("no answer: used.idx is %u", rig_used_idx(r, q));
 		(void)!eventfd_read(r->irq_fd, &value);
+		r->drained_irqs += value;
 	}
+}
+
+uint64_t rig_irqs(struct rig *r)
+{
+	return rig_face->irqs(r);
 }
 
 struct vring_used_elem rig_take_on(struct rig *r, unsigned q)
 {
-	const struct vring_used_elem *entries = (void *)(ring(r, q, USED) + 4);
+	const struct vring_used_elem *entries = (void *)(rig_ring(r, q, RIG_USED) + 4);
 
 	rig_wait_on(r, q, 1);
 	return entries[r->rings[q].used++ % RIG_QUEUE_SIZE];

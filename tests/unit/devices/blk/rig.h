@@ -26,6 +26,12 @@ enum {
 	RIG_DATA = 0x90000,
 	RIG_TABLE = 0x70000, /* indirect tables */
 	RIG_SENTINEL = 0x7f000,
+
+	/* Where a queue's rings are, and its parts. */
+	RIG_RINGS = 0x10000,
+	RIG_RING_STRIDE = 0x4000,
+	RIG_AVAIL = 0x1000,
+	RIG_USED = 0x2000,
 };
 
 enum { R = 0, W = VRING_DESC_F_WRITE, IND = VRING_DESC_F_INDIRECT };
@@ -36,14 +42,33 @@ struct piece {
 	uint16_t flags; /* R, W, IND */
 };
 
+struct rig;
+
+/* How the driver reaches the disk: rig-mmio.c, or tests/unit/vhost/rig-vhost.c, whichever the test
+ * program is linked with. */
+struct rig_face {
+	bool is_threaded; /* a kick returns before it is answered, on every engine */
+	void (*attach)(struct rig *r);
+	void (*detach)(struct rig *r);
+	/* Reset, negotiate, set all queues up, go. */
+	void (*setup)(struct rig *r, uint64_t features);
+	void (*kick)(struct rig *r, unsigned q);
+	uint64_t (*irqs)(struct rig *r);
+};
+
+extern const struct rig_face *const rig_face;
+
 struct rig {
 	enum blk_engine engine;
 	unsigned char *ram;
+	int ram_fd;
 	struct gmem mem;
 	struct blk *blk;
-	struct virtio_mmio mmio;
-	uint64_t clock_ns; /* virtual, unless the engine has threads */
-	_Atomic uint64_t irqs;
+	struct virtio_mmio mmio; /* the face's */
+	struct rig_vhost *vhost; /* the other face's */
+	uint64_t clock_ns;	 /* virtual, unless the engine has threads */
+	_Atomic uint64_t irqs;	 /* on the MMIO face: raised */
+	uint64_t drained_irqs;	 /* taken off irq_fd */
 	int irq_fd;
 	int disk_fd;
 	char path[64];
@@ -70,13 +95,17 @@ void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, u
 void rig_init(struct rig *r, enum blk_engine engine, const char *options);
 void rig_deinit(struct rig *r);
 
-/* Registers. */
+/* Interrupts so far, when all answers have come. */
+uint64_t rig_irqs(struct rig *r);
+
+/* Registers; on the MMIO face only. */
 uint32_t rig_reg(struct rig *r, unsigned offset);
 void rig_set_reg(struct rig *r, unsigned offset, uint32_t value);
 /* Reset, negotiate @features, set all queues up, DRIVER_OK. */
 void rig_setup(struct rig *r, uint64_t features);
 
 /* Guest memory. */
+unsigned char *rig_ring(struct rig *r, unsigned q, unsigned part);
 void *rig_at(struct rig *r, uint64_t addr);
 void rig_header(struct rig *r, uint64_t addr, uint32_t type, uint64_t sector);
 
