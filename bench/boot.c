@@ -126,6 +126,7 @@ static int start_contender(const struct contender *c, pid_t *pid_ret, int *conso
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(open("/dev/null", O_RDONLY), 0);
 		dup2(console[1], 1);
+		dup2(console[1], 2);
 		execvp(c->words[0], (char *const *)(uintptr_t)c->words);
 		_exit(127);
 	}
@@ -158,8 +159,16 @@ static int await_init(int console_fd, double *uptime_s_ret)
 	return 0;
 }
 
+/* For bench-boot-carrier, which sees from outside what the carrier's CPU did in between. */
+static void mark(const struct contender *c, const char *what)
+{
+	if (getenv("KTSTR_IN_CARRIER"))
+		dprintf(1, "MARK %s %s\n", what, c->name);
+}
+
 static int run_round(struct contender *c, unsigned round)
 {
+	mark(c, "start");
 	uint64_t start_ns = now_ns();
 	int console_fd = -1;
 	pid_t pid = -1;
@@ -169,6 +178,7 @@ static int run_round(struct contender *c, unsigned round)
 		return err_trace(r);
 	r = await_init(console_fd, &c->uptime_s[round]);
 	c->boot_s[round] = (double)(now_ns() - start_ns) / 1e9;
+	mark(c, "init");
 	if (r >= 0)
 		r = read_rss(pid, &c->rss_mib[round]);
 	kill(pid, SIGKILL);
@@ -313,6 +323,7 @@ static int run(const struct kernel_image *kernel, unsigned rounds)
 							    "-append",
 							    cmdline,
 							    NULL });
+		setvbuf(stdout, NULL, _IOLBF, 0);
 		printf("boot to the guest's init: %s, 2 vCPUs, %d MiB, medians of %u interleaved "
 		       "rounds\n  %s\n",
 		       kernel->release, MEMORY_MIB, rounds, cmdline);
