@@ -42,8 +42,10 @@ int accel_choose(const struct machine_options *options)
 		return err_trace(r);
 	if (carrier_is_inside())
 		return 0;
-	if (options->accel == ACCEL_CARRIER)
+	if (options->accel == ACCEL_CARRIER) {
+		fprintf(stderr, "ktstr: running in the carrier (emulated by QEMU, slow)\n");
 		return ACCEL_ELSEWHERE;
+	}
 	kvm_probe(&probe);
 	if (kvm_probe_can_boot(&probe))
 		return 0;

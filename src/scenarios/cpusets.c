@@ -12,6 +12,6 @@ SCENARIO(cpuset_split) = {
 			   { .name = "second",
 			     .cpuset = "llc 1",
 			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
-	.hold = "1s",
-	.checks = CHECKS("isolation", "share distance=30permille", "starvation gap=300ms"),
+	.hold = "2s",
+	.checks = CHECKS("isolation", "share distance=60permille", "starvation gap=300ms"),
 };

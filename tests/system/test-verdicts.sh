@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Every verdict that a real guest can bring about, from PASS to BOOT, with its exit status.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# verdict_of SCENARIO: what the last run said about it.
+verdict_of() {
+	sed -n "s/^{\"scenario\":\"$1\".*\"verdict\":\"\([A-Z]*\)\".*/\1/p" "$dir/out" | head -1
+}
+
+run() {
+	"$KTSTR" run --no-store --format=json "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+}
+
+says() {
+	if [ "$2" = "$3" ]; then
+		echo "ok $1"
+	else
+		echo "FAIL $1: \"$3\", wanted \"$2\": $(tail -3 "$dir/err" "$dir/out" | tr '\n' ' ')"
+	fi
+}
+
+# Noise may leave a claim about time undecided; it never makes a failure.
+run
+for name in two_cgroups weighted_cgroups nice_pair cpuset_split wake_pingpong disk_reader; do
+	verdict=$(verdict_of $name)
+	[ "$verdict" = UNDECIDED ] && verdict=PASS
+	says "shipped_scenario_passes/$name" PASS "$verdict"
+done
+
+run 'must_fail_*'
+for name in share starvation isolation wake_latency alive; do
+	says "false_claim_fails/$name" FAIL "$(verdict_of must_fail_$name)"
+done
+says a_fail_is_exit_1 1 $status
+
+run weighted_cgroups --timeout 1
+says no_end_in_time_is_timeout TIMEOUT "$(verdict_of weighted_cgroups)"
+says a_timeout_is_exit_1 1 $status
+
+run nice_pair --append rdinit=/no/such/init
+says a_kernel_that_dies_early_is_boot BOOT "$(verdict_of nice_pair)"
+says a_boot_is_exit_3 3 $status
+
+run cpuset_split --topology 1n1l2c1t
+says unmet_needs_are_a_skip SKIP "$(verdict_of cpuset_split)"
+says only_skips_are_exit_4 4 $status
