@@ -27,6 +27,7 @@ enum { EXIT_USAGE = 2, EXIT_INFRA = 3, EXIT_INTERRUPTED = 130 };
 extern const struct command cmd_blk;
 extern const struct command cmd_carrier;
 extern const struct command cmd_doctor;
+extern const struct command cmd_checks;
 extern const struct command cmd_exec;
 extern const struct command cmd_help;
 extern const struct command cmd_kernel;

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&cmd_show,
 	&cmd_results,
 	&cmd_workloads,
+	&cmd_checks,
 	&cmd_kernel,
 	&cmd_doctor,
 	&cmd_blk,

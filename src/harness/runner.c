@@ -278,6 +278,7 @@ static int run_record(struct runner *run, const struct ktstr_record *record, str
 		return 0;
 	if (r)
 		return r == GUEST_INTERRUPTED ? RUN_INTERRUPTED : err_trace(r);
+	snprintf(result->kernel, sizeof(result->kernel), "%s", run->guest->ready.release);
 	r = run_trial(run, result);
 	if (r || result->verdict != VERDICT_PASS)
 		end_guest(run);

@@ -149,10 +149,10 @@ static int read_wakes(const struct telemetry *t, const struct frame *f,
 			return err_trace(r);
 		}
 		h->buckets[b.index] = (uint32_t)MIN(b.count, (uint64_t)UINT32_MAX);
-		h->min_ns = MIN(h->min_ns, hist_bucket_floor(b.index));
 	}
 	h->count = report->wakes;
 	h->sum_ns = report->wake_sum_ns;
+	h->min_ns = report->wake_min_ns;
 	h->max_ns = report->wake_max_ns;
 	*ret = h;
 	return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/store.h"
 
+#include "harness/store_import.h"
+
 #include "test.h"
 
 #include <errno.h>
@@ -61,6 +63,50 @@ static struct seen read_back(int64_t run)
 	assert_int_equal(store_open(path, &s), 0);
 	assert_int_equal(store_results(s, run, note, &seen), 0);
 	return seen;
+}
+
+static int note_imported(void *ctx, const struct store_row *row)
+{
+	unsigned *count = ctx;
+
+	(*count)++;
+	assert_string_equal(row->result.scenario, "nice_pair");
+	assert_string_equal(row->result.topology, "1n1l1c1t");
+	assert_string_equal(row->result.kernel, "6.12.1");
+	assert_string_equal(row->result.verdict, "PASS");
+	assert_int_equal(row->result.duration_ns, 5);
+	return 0;
+}
+
+static void write_lines(const char *file, const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+TEST(records_of_another_process_become_results)
+{
+	static const char record[] = "{\"scenario\":\"nice_pair\",\"topology\":\"1n1l1c1t\","
+				     "\"kernel\":\"6.12.1\",\"verdict\":\"PASS\",\"total_ns\":5}\n";
+	cleanup(store_freep) struct store *s = NULL;
+	char lines[96], text[512];
+	unsigned count = 0;
+	int64_t run;
+
+	snprintf(lines, sizeof(lines), "%s/lines", dir);
+	snprintf(text, sizeof(text), "%s%s", record, record);
+	write_lines(lines, text);
+	assert_int_equal(store_open(path, &s), 0);
+	assert_int_equal(store_run_begin(s, "run", &run), 0);
+	assert_int_equal(store_import(s, run, lines), 0);
+	assert_int_equal(store_results(s, run, note_imported, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(store_import(s, run, "/no/such/file"), 0);
+	write_lines(lines, "this is no record\n");
+	assert_true(store_import(s, run, lines) < 0);
 }
 
 TEST(results_come_back_by_run)
@@ -127,6 +173,7 @@ TEST(a_place_that_cannot_be_written_is_named)
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
-TESTS(IN_DIR(results_come_back_by_run), IN_DIR(a_verdict_survives_the_death_of_its_process),
+TESTS(IN_DIR(results_come_back_by_run), IN_DIR(records_of_another_process_become_results),
+      IN_DIR(a_verdict_survives_the_death_of_its_process),
       IN_DIR(a_file_that_is_no_store_is_refused_by_name),
       T(a_place_that_cannot_be_written_is_named))
