@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONDUCTOR_PRIORITY = 99, DEFAULT_REPORT_DEADLINE_NS = 2 * NSEC_PER_SEC };
+enum { CONDUCTOR_PRIORITY = 99, DEFAULT_REPORT_DEADLINE_NS = 10 * NSEC_PER_SEC };
 
 void conductor_send(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
 		    const void *tail, size_t tail_len)

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SPAWN_LIMIT_NS = 30 * NSEC_PER_SEC, THREAD_STACK_BYTES = 256 * 1024 };
+enum { SPAWN_LIMIT_NS = 60 * NSEC_PER_SEC, THREAD_STACK_BYTES = 256 * 1024 };
 
 static const struct plan_group *group_of(const struct conductor *c, uint32_t group)
 {

@@ -260,7 +260,7 @@ struct plan_header {
 	uint64_t sample_ns;	/* CPUSTAT and TASKSTAT also this often inside holds; 0: at the ends
 				   only */
 	uint64_t seed;		/* for workloads that take random decisions */
-	uint64_t report_deadline_ns; /* how long stopped workers may take to report */
+	uint64_t report_deadline_ns; /* how long stopped workers may take to report; 0: 10 s */
 };
 
 _Static_assert(sizeof(struct plan_cgroup) == 128 + 8 + 8 * KNOB_SLOTS + 64, "wire layout");
