@@ -35,19 +35,19 @@ uint64_t machine_options_boot_deadline_ns(const struct machine_options *o);
 /* Print a line of progress on stderr: a kernel_progress.say. */
 void machine_options_say(void *ctx, const char *line);
 
-/* Where the command shall run. Returns 0: here, there is KVM; ACCEL_ELSEWHERE: it has been run in the
- * carrier, and *@status_ret is its exit status; or a negative errno with words (no KVM where it was
- * asked for, no carrier). The carrier runs this very program with @argv (argv[0] is the command's
- * name); @results_dir (NULL: none) is as in host/carrier.h; @is_tty gives it the terminal. */
+/* Where to run. Returns 0: here, there is KVM; ACCEL_ELSEWHERE: in the carrier, which the user has
+ * been told, and accel_run() does it; or a negative errno with words (no KVM where it was asked for). */
 enum { ACCEL_ELSEWHERE = 1 };
+int accel_choose(const struct machine_options *options) must_check;
+
 struct accel_job {
-	const struct machine_options *options;
-	const char *const *argv; /* of the command inside, NULL at the end */
-	const char *results_dir;
-	bool is_tty;
+	const struct machine_options *options; /* its writable disks are writable inside */
+	const char *const *argv;	       /* of the command inside, NULL at the end */
+	const char *results_dir;	       /* as in host/carrier.h; NULL: none */
+	bool is_tty;			       /* give it the terminal */
 	bool has_stdin;
 };
-/* Must it go elsewhere? 0: no; ACCEL_ELSEWHERE: accel_run() does it, and the user has been told; a
- * negative errno with words. */
-int accel_choose(const struct machine_options *options) must_check;
+
+/* Run a command line in a carrier of its own. 0 and the command's exit status, or a negative errno
+ * with words. */
 int accel_run(const struct accel_job *job, int *status_ret) must_check;
