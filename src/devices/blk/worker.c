@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 void blk_queue_claim(struct blk_queue *q)
 {
@@ -33,12 +34,17 @@ void blk_worker_wake(struct blk_queue *q)
 	(void)eventfd_write(q->wake_fd, 1);
 }
 
-/* Empty an eventfd. False if it is none that can wake anybody. */
+/* Take what was written to an eventfd. A vhost peer's may have been made to block behind our back,
+ * and emptied between our poll and our read: hence RWF_NOWAIT. False if it is none that can wake
+ * anybody. */
 static bool drain(int fd)
 {
 	uint64_t count;
-	ssize_t n = read(fd, &count, sizeof(count));
+	struct iovec iov = { &count, sizeof(count) };
+	ssize_t n = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
 
+	if (n < 0 && errno == EOPNOTSUPP) /* a pipe, which is our own end and never blocks */
+		n = read(fd, &count, sizeof(count));
 	return n == sizeof(count) || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* What the connection is after a case. */
@@ -489,6 +490,24 @@ CASE(header_that_shrinks)
 	return fate;
 }
 
+/* The kick descriptor is made to block, and the front end takes its own kicks back: the worker that
+ * was woken finds nothing, and must not sit in read(). */
+CASE(kick_that_blocks)
+{
+	int kick_fd = c->rings[0].kick_fd;
+	uint64_t count;
+
+	assert_int_equal(fcntl(kick_fd, F_SETFL, 0), 0);
+	for (int i = 0; i < 2000; i++) {
+		client_kick(c, 0);
+		struct iovec iov = { &count, sizeof(count) };
+		ssize_t n = preadv2(kick_fd, &iov, 1, -1, RWF_NOWAIT);
+
+		(void)n;
+	}
+	return CLIENT_CLOSED;
+}
+
 /* The call descriptor is made to block and is full: the worker sits in write(). */
 CASE(call_that_blocks)
 {
@@ -572,6 +591,7 @@ static const struct hostile cases[] = {
 	CASE(memory_that_shrinks, CLOSED),
 	CASE(data_that_shrinks, REFUSED),
 	CASE(header_that_shrinks, CLOSED),
+	CASE(kick_that_blocks, CLOSED),
 	CASE(call_that_blocks, CLOSED),
 };
 
