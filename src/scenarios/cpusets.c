@@ -13,5 +13,5 @@ SCENARIO(cpuset_split) = {
 			     .cpuset = "llc 1",
 			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
 	.hold = "2s",
-	.checks = CHECKS("isolation", "share distance=60permille", "starvation gap=300ms"),
+	.checks = CHECKS("isolation", "share distance=80permille", "starvation gap=300ms"),
 };

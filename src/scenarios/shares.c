@@ -9,7 +9,7 @@ SCENARIO(two_cgroups) = {
 		{ .name = "left", .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) },
 		{ .name = "right", .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
 	.hold = "2s",
-	.checks = CHECKS("share distance=60permille", "starvation gap=300ms"),
+	.checks = CHECKS("share distance=80permille", "starvation gap=300ms"),
 };
 
 SCENARIO(weighted_cgroups) = {
@@ -25,7 +25,7 @@ SCENARIO(weighted_cgroups) = {
 			     .weight = 300,
 			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
 	.hold = "2s",
-	.checks = CHECKS("share distance=60permille", "starvation gap=500ms"),
+	.checks = CHECKS("share distance=80permille", "starvation gap=500ms"),
 };
 
 SCENARIO(nice_pair) = {
