@@ -2,10 +2,12 @@
 /* The qtest protocol over a machine without a CPU; see qtest.h. */
 #include "qtest.h"
 
+#include "base/json.h"
 #include "base/parse.h"
 #include "base/util.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WORDS_MAX = 4 };
@@ -290,8 +292,19 @@ static void run_endianness(struct qtest *q, const struct command *c, const struc
 static void run_counters(struct qtest *q, const struct command *c, const struct command_row *row,
 			 struct buf *answer)
 {
+	struct json j = json_to(answer);
+
 	buf_str(answer, "OK ");
-	blk_counters_json(q->blk, answer);
+	json_object(&j, NULL);
+	blk_counters_members_json(q->blk, &j);
+	json_u64(&j, "interrupts_raised", counter_get(&q->mmio.interrupts));
+	for (unsigned i = 0; i < MMIO_REFUSAL_COUNT; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "mmio_%s", virtio_mmio_refusal_name(i));
+		json_u64(&j, name, counter_get(&q->mmio.refusals[i]));
+	}
+	json_object_end(&j);
 	buf_str(answer, "\n");
 }
 

@@ -11,7 +11,7 @@
  *	clock_step [NS]				OK <clock in ns>	(to the next event without NS)
  *	clock_set NS				OK <clock in ns>
  *	endianness				OK little
- *	counters				OK {...}
+ *	counters				OK {...}	(device, rings, and refused register accesses)
  *	faults					OK [...]	(the log of firings)
  *	irq					OK <interrupts raised so far>
  * Anything else: FAIL Unknown command '...'. What lies in neither RAM nor the device reads as zero.

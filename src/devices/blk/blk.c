@@ -301,19 +301,25 @@ static void ring_members(struct blk *blk, struct json *j)
 		json_u64(j, vq_breakage_name(b), breakages[b]);
 }
 
-void blk_counters_json(struct blk *blk, struct buf *out)
+void blk_counters_members_json(struct blk *blk, struct json *j)
 {
 	const struct blk_counters *sets[BLK_QUEUES_MAX];
-	struct json j = json_to(out);
 
 	for (unsigned i = 0; i < blk->queue_count; i++)
 		sets[i] = &blk->queues[i].counters;
-	json_object(&j, NULL);
-	blk_counters_members(sets, blk->queue_count, &j);
-	ring_members(blk, &j);
+	blk_counters_members(sets, blk->queue_count, j);
+	ring_members(blk, j);
 	pthread_mutex_lock(&blk->admission);
-	json_u64(&j, "faults_fired", blk->faults.logged);
+	json_u64(j, "faults_fired", blk->faults.logged);
 	pthread_mutex_unlock(&blk->admission);
+}
+
+void blk_counters_json(struct blk *blk, struct buf *out)
+{
+	struct json j = json_to(out);
+
+	json_object(&j, NULL);
+	blk_counters_members_json(blk, &j);
 	json_object_end(&j);
 }
 

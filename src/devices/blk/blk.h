@@ -16,7 +16,7 @@
  * Every function below may be called by any thread unless it says otherwise. */
 #pragma once
 
-#include "base/buf.h"
+#include "base/json.h"
 #include "devices/blk/spec.h"
 #include "virtio/device.h"
 
@@ -80,6 +80,10 @@ void blk_set_throttle(struct blk *blk, const struct blk_throttle_spec *spec);
 
 /* Capacity in 512-byte sectors. */
 uint64_t blk_sectors(const struct blk *blk);
+
+/* Append every counter and histogram as members of the open object of @j, for reports that hold more.
+ * What blk_counters_json() says below holds. */
+void blk_counters_members_json(struct blk *blk, struct json *j);
 
 /* Append one JSON object with every counter and histogram (counters.h has the names). Readable
  * while running; a counter never goes back, not even by a device reset. */

@@ -255,6 +255,38 @@ ETEST(a_broken_ring_stops_until_reset_and_asks_for_it)
 	rig_deinit(&r);
 }
 
+/* A driver that kicks only when avail_event asks for it and sleeps until it is interrupted: one lost
+ * kick or interrupt, and it never wakes again. */
+ETEST(a_driver_that_sleeps_on_event_idx_is_always_woken)
+{
+	enum { ROUNDS = 3000 };
+	uint16_t *avail, *used;
+	struct rig r;
+
+	rig_init(&r, RIG_ENGINE, "");
+	rig_setup(&r, r.features | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX);
+	avail = rig_at(&r, 0x11000);
+	used = rig_at(&r, 0x12000);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint16_t before = r.rings[0].avail;
+		unsigned count = 1 + round % 7;
+
+		/* used_event: interrupt at the last of them. */
+		__atomic_store_n(&avail[2 + RIG_QUEUE_SIZE], (uint16_t)(before + count - 1),
+				 __ATOMIC_SEQ_CST);
+		post_reads(&r, count);
+		atomic_thread_fence(memory_order_seq_cst);
+		if (ring_passes(__atomic_load_n(&used[2 + 4 * RIG_QUEUE_SIZE], __ATOMIC_SEQ_CST),
+				r.rings[0].avail, before))
+			rig_kick(&r);
+		rig_wait_on(&r, 0, count);
+		r.rings[0].used = (uint16_t)(r.rings[0].used + count);
+	}
+	assert_int_equal(rig_counter(&r, "reads_completed"), ROUNDS / 7 * 28 + 1 + 2 + 3 + 4);
+	assert_true(atomic_load(&r.irqs) <= ROUNDS);
+	rig_deinit(&r);
+}
+
 ETEST(counters_survive_a_reset)
 {
 	struct rig r;
@@ -349,7 +381,8 @@ TESTS(ON_ALL(every_offered_feature_has_limits_that_mean_something),
       ON_ALL(write_through_syncs_every_write_before_its_answer),
       ON_ALL(a_reset_turns_writeback_on_again), ON_ALL(sixteen_queues_are_served),
       ON_ALL(one_kick_one_store_one_interrupt), ON_ALL(entries_present_at_driver_ok_need_no_kick),
-      ON_ALL(a_broken_ring_stops_until_reset_and_asks_for_it), ON_ALL(counters_survive_a_reset),
+      ON_ALL(a_broken_ring_stops_until_reset_and_asks_for_it),
+      ON_ALL(a_driver_that_sleeps_on_event_idx_is_always_woken), ON_ALL(counters_survive_a_reset),
       ON_ALL(a_pause_loses_nothing_and_does_nothing_twice),
       ON_ALL(a_pause_before_the_threads_succeeds_at_once),
       ON_ALL(a_device_can_be_stopped_and_started_while_live),
