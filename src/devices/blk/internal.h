@@ -176,6 +176,7 @@ struct blk_uring *blk_uring_free(struct blk_uring *u);
 int blk_uring_fd(const struct blk_uring *u);
 /* Queue @slot's call; false if this kind of call has to be made in place. */
 bool blk_uring_put(struct blk_uring *u, struct blk_slot *slot);
+bool blk_uring_has_unsubmitted(const struct blk_uring *u);
 /* Hand what was queued to the host, and wait until at least @wait_for calls have ended. */
 void blk_uring_submit(struct blk_uring *u, unsigned wait_for);
 /* The next call that has ended: its slot, or NULL. */

@@ -114,6 +114,7 @@ static bool take(struct blk_queue *q)
 	return true;
 }
 
+/* Go on with every request whose call has ended. */
 static void reap(struct blk_queue *q)
 {
 	struct blk_slot *slot;
@@ -136,11 +137,15 @@ static bool serve_batch(struct blk_queue *q)
 	unsigned taken = 0;
 
 	blk_flow_answer_held(q, q->now_ns);
+	if (q->under_way)
+		reap(q);
 	if (q->waiting)
 		try_start(q, q->waiting);
 	while (!q->waiting && taken < q->blk->batch_max && take(q))
 		taken++;
-	if (q->uring) {
+	/* What has ended may want another call (the rest of a short count, a sync): hand that over
+	 * too, or nobody would be woken for it. */
+	while (q->uring && blk_uring_has_unsubmitted(q->uring)) {
 		blk_uring_submit(q->uring, 0);
 		reap(q);
 	}

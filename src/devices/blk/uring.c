@@ -93,10 +93,15 @@ bool blk_uring_put(struct blk_uring *u, struct blk_slot *slot)
 	return true;
 }
 
+bool blk_uring_has_unsubmitted(const struct blk_uring *u)
+{
+	return io_uring_sq_ready(&u->ring) > 0;
+}
+
 void blk_uring_submit(struct blk_uring *u, unsigned wait_for)
 {
 	/* EINTR and a full completion queue are over after the next try, which our callers make. */
-	if (wait_for || io_uring_sq_ready(&u->ring))
+	if (wait_for || blk_uring_has_unsubmitted(u))
 		io_uring_submit_and_wait(&u->ring, wait_for);
 }
 

@@ -9,12 +9,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-const enum blk_engine rig_engines[3] = { BLK_ENGINE_INLINE, BLK_ENGINE_URING, BLK_ENGINE_WORKER };
+const enum rig_mode rig_modes[RIG_MODES] = {
+	RIG_INLINE, RIG_URING, RIG_WORKER_THREADS, RIG_URING_THREADS, RIG_INLINE_THREADS,
+};
 
-/* Answers come from another thread, on the real clock. */
-static bool has_threads(const struct rig *r)
+enum blk_engine rig_engine(enum rig_mode mode)
 {
-	return r->engine == BLK_ENGINE_WORKER || rig_face->is_threaded;
+	static const enum blk_engine engines[RIG_MODES] = {
+		[RIG_INLINE] = BLK_ENGINE_INLINE,	  [RIG_URING] = BLK_ENGINE_URING,
+		[RIG_WORKER_THREADS] = BLK_ENGINE_WORKER, [RIG_URING_THREADS] = BLK_ENGINE_URING,
+		[RIG_INLINE_THREADS] = BLK_ENGINE_INLINE,
+	};
+
+	return engines[mode];
 }
 
 static uint64_t virtual_now(void *ctx)
@@ -55,25 +62,29 @@ static struct blk_spec spec_of(struct rig *r, const char *options)
 	struct blk_spec spec;
 	char text[1024];
 
-	snprintf(text, sizeof(text), "%s,engine=%s%s", r->path, blk_engine_name(r->engine),
-		 options);
+	snprintf(text, sizeof(text), "%s,engine=%s%s", r->path,
+		 blk_engine_name(rig_engine(r->mode)), options);
 	if (blk_spec_parse(text, &spec) < 0)
 		fail_msg("%s: %s", text, err_text());
 	return spec;
 }
 
-void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, uint64_t without)
+void rig_init_with(struct rig *r, enum rig_mode mode, const char *options, uint64_t without)
 {
 	const struct blk_clock clock = { .now_ns = virtual_now, .ctx = r };
 	struct blk_spec spec;
 
-	*r = (struct rig){ .engine = engine, .clock_ns = 1000000 };
+	*r = (struct rig){
+		.mode = mode,
+		.has_threads = mode >= RIG_WORKER_THREADS || rig_face->is_threaded,
+		.clock_ns = 1000000,
+	};
 	make_disk(r);
 	make_memory(r);
 	spec = spec_of(r, options);
 	r->queues = spec.queues;
 	r->irq_fd = eventfd(0, EFD_NONBLOCK);
-	if (blk_new(&spec, has_threads(r) ? NULL : &clock, &r->blk) < 0)
+	if (blk_new(&spec, r->has_threads ? NULL : &clock, &r->blk) < 0)
 		fail_msg("%s", err_text());
 	rig_face->attach(r);
 	assert_int_equal(blk_start(r->blk), 0);
@@ -83,9 +94,9 @@ void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, u
 	rig_setup(r, r->features);
 }
 
-void rig_init(struct rig *r, enum blk_engine engine, const char *options)
+void rig_init(struct rig *r, enum rig_mode mode, const char *options)
 {
-	rig_init_with(r, engine, options, 0);
+	rig_init_with(r, mode, options, 0);
 }
 
 void rig_deinit(struct rig *r)
@@ -173,7 +184,7 @@ void rig_wait_on(struct rig *r, unsigned q, unsigned count)
 		struct pollfd p = { .fd = r->irq_fd, .events = POLLIN };
 		eventfd_t value = 0;
 
-		if (poll(&p, 1, has_threads(r) ? 10000 : 0) == 0 &&
+		if (poll(&p, 1, r->has_threads ? 10000 : 0) == 0 &&
 		    (uint16_t)(rig_used_idx(r, q) - r->rings[q].used) < count)
 			fail_msg("no answer: used.idx is %u", rig_used_idx(r, q));
 		(void)!eventfd_read(r->irq_fd, &value);

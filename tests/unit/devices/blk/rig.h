@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A driver's view of one disk for tests: guest memory in two adjacent regions (so that a buffer may
- * run over a slot border), our virtio-mmio transport, and the three engines. Every device test runs
- * on each engine: TESTS(ON_ALL(claim), ...) gives the test its engine through RIG_ENGINE. */
+ * run over a slot border), a transport, and the engines, with and without threads. Every device
+ * test runs in each mode: TESTS(ON_ALL(claim), ...) gives the test its own as RIG_MODE. */
 #pragma once
 
 #include "base/util.h"
@@ -42,6 +42,16 @@ struct piece {
 	uint16_t flags; /* R, W, IND */
 };
 
+/* How a disk is served. Without threads its clock is virtual and a kick is answered when it returns. */
+enum rig_mode {
+	RIG_INLINE,
+	RIG_URING,
+	RIG_WORKER_THREADS,
+	RIG_URING_THREADS,
+	RIG_INLINE_THREADS, /* kicks are served by the kicker, what is late by a thread */
+	RIG_MODES,
+};
+
 struct rig;
 
 /* How the driver reaches the disk: rig-mmio.c, or tests/unit/vhost/rig-vhost.c, whichever the test
@@ -59,14 +69,15 @@ struct rig_face {
 extern const struct rig_face *const rig_face;
 
 struct rig {
-	enum blk_engine engine;
+	enum rig_mode mode;
+	bool has_threads; /* answers come from another thread, on the real clock */
 	unsigned char *ram;
 	int ram_fd;
 	struct gmem mem;
 	struct blk *blk;
 	struct virtio_mmio mmio; /* the face's */
 	struct rig_vhost *vhost; /* the other face's */
-	uint64_t clock_ns;	 /* virtual, unless the engine has threads */
+	uint64_t clock_ns;	 /* virtual, unless there are threads */
 	_Atomic uint64_t irqs;	 /* on the MMIO face: raised */
 	uint64_t drained_irqs;	 /* taken off irq_fd */
 	int irq_fd;
@@ -86,13 +97,14 @@ struct rig_answer {
 	uint32_t len;
 };
 
-extern const enum blk_engine rig_engines[3];
+extern const enum rig_mode rig_modes[RIG_MODES];
+enum blk_engine rig_engine(enum rig_mode mode);
 
 /* Make a disk of RIG_DISK_SECTORS sectors, sector n filled with the byte n * 7 + 1, plus the spec's
  * @options ("" or ",ro,..."), and bring the device to DRIVER_OK with everything negotiated except
  * EVENT_IDX, minus @without. */
-void rig_init_with(struct rig *r, enum blk_engine engine, const char *options, uint64_t without);
-void rig_init(struct rig *r, enum blk_engine engine, const char *options);
+void rig_init_with(struct rig *r, enum rig_mode mode, const char *options, uint64_t without);
+void rig_init(struct rig *r, enum rig_mode mode, const char *options);
 void rig_deinit(struct rig *r);
 
 /* Interrupts so far, when all answers have come. */
@@ -149,10 +161,13 @@ static inline void assert_answer(struct rig_answer a, uint8_t status, uint32_t l
 	assert_int_equal(a.len, len);
 }
 
-#define RIG_ENGINE (*(const enum blk_engine *)*state)
+#define RIG_MODE (*(const enum rig_mode *)*state)
 #define ETEST(name) static void name(void **state)
 #define ON(name, i)                                                                                \
 	{                                                                                          \
-#name " @" #i, name, NULL, NULL, (void *)(uintptr_t)&rig_engines[i]                \
+#name " @" #i, name, NULL, NULL, (void *)(uintptr_t)&rig_modes[i]                  \
 	}
-#define ON_ALL(name) ON(name, 0), ON(name, 1), ON(name, 2)
+#define ON_ALL(name)                                                                               \
+	ON(name, RIG_INLINE), ON(name, RIG_URING), ON(name, RIG_WORKER_THREADS),                   \
+		ON(name, RIG_URING_THREADS)
+#define ON_VIRTUAL(name) ON(name, RIG_INLINE), ON(name, RIG_URING)

@@ -39,7 +39,7 @@ ETEST(every_offered_feature_has_limits_that_mean_something)
 		struct rig r;
 
 		snprintf(options, sizeof(options), ",block=%u,queues=3", blocks[i]);
-		rig_init(&r, RIG_ENGINE, options);
+		rig_init(&r, RIG_MODE, options);
 		assert_int_equal(FIELD(&r, capacity), RIG_DISK_SECTORS);
 		assert_int_equal(FIELD(&r, blk_size), blocks[i]);
 		assert_true(FIELD(&r, seg_max) > 0);
@@ -66,7 +66,7 @@ ETEST(only_writeback_is_writable)
 	unsigned char before[60], after[60];
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (unsigned i = 0; i < 60; i++)
 		before[i] = (uint8_t)config_field(&r, i, 1);
 	for (unsigned i = 0; i < 64; i++)
@@ -88,7 +88,7 @@ ETEST(writeback_is_locked_without_config_wce)
 {
 	struct rig r;
 
-	rig_init_with(&r, RIG_ENGINE, "", UINT64_C(1) << VIRTIO_BLK_F_CONFIG_WCE);
+	rig_init_with(&r, RIG_MODE, "", UINT64_C(1) << VIRTIO_BLK_F_CONFIG_WCE);
 	set_config(&r, offsetof(struct virtio_blk_config, wce), 0);
 	assert_int_equal(FIELD(&r, wce), 1);
 	rig_deinit(&r);
@@ -127,7 +127,7 @@ ETEST(write_through_syncs_every_write_before_its_answer)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct rig r;
 
-		rig_init_with(&r, RIG_ENGINE, options, cases[i].without);
+		rig_init_with(&r, RIG_MODE, options, cases[i].without);
 		if (cases[i].writeback >= 0)
 			set_config(&r, offsetof(struct virtio_blk_config, wce),
 				   (uint8_t)cases[i].writeback);
@@ -140,7 +140,7 @@ ETEST(a_reset_turns_writeback_on_again)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	set_config(&r, offsetof(struct virtio_blk_config, wce), 0);
 	rig_setup(&r, r.features);
 	assert_int_equal(FIELD(&r, wce), 1);
@@ -151,7 +151,7 @@ ETEST(sixteen_queues_are_served)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",queues=16");
+	rig_init(&r, RIG_MODE, ",queues=16");
 	for (unsigned round = 0; round < 20; round++) {
 		for (unsigned q = 0; q < 16; q++) {
 			uint64_t at = RIG_HEADER + q * 32;
@@ -188,12 +188,12 @@ ETEST(one_kick_one_store_one_interrupt)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	post_reads(&r, 15);
 	rig_kick(&r);
 	rig_wait_on(&r, 0, 15);
 	assert_int_equal(rig_counter(&r, "reads_completed"), 15);
-	if (RIG_ENGINE == BLK_ENGINE_INLINE) {
+	if (RIG_MODE == RIG_INLINE) {
 		assert_int_equal(atomic_load(&r.irqs), 1);
 		assert_int_equal(rig_counter(&r, "batches"), 1);
 	}
@@ -204,7 +204,7 @@ ETEST(entries_present_at_driver_ok_need_no_kick)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	rig_set_reg(&r, VIRTIO_MMIO_STATUS, 0);
 	/* By hand up to the last step, with a request posted before it. */
 	rig_set_reg(&r, VIRTIO_MMIO_STATUS, 1);
@@ -236,7 +236,7 @@ ETEST(a_broken_ring_stops_until_reset_and_asks_for_it)
 	struct vring_desc *table;
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	table = rig_at(&r, 0x10000);
 	rig_post(&r, loop, 1);
 	table[0].flags = VRING_DESC_F_NEXT;
@@ -244,7 +244,7 @@ ETEST(a_broken_ring_stops_until_reset_and_asks_for_it)
 	post_reads(&r, 2);
 	rig_kick(&r);
 	while (!(rig_reg(&r, VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET))
-		assert_int_equal(RIG_ENGINE, BLK_ENGINE_WORKER);
+		assert_true(r.has_threads);
 	rig_kick(&r);
 	blk_pause(r.blk); /* the worker has seen it */
 	blk_resume(r.blk);
@@ -263,7 +263,7 @@ ETEST(a_driver_that_sleeps_on_event_idx_is_always_woken)
 	uint16_t *avail, *used;
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	rig_setup(&r, r.features | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX);
 	avail = rig_at(&r, 0x11000);
 	used = rig_at(&r, 0x12000);
@@ -291,7 +291,7 @@ ETEST(counters_survive_a_reset)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	assert_answer(rig_read(&r, 0, D, 512), 0, 513);
 	rig_setup(&r, r.features);
 	assert_answer(rig_read(&r, 0, D, 512), 0, 513);
@@ -304,7 +304,7 @@ ETEST(a_pause_loses_nothing_and_does_nothing_twice)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (unsigned round = 0; round < 50; round++) {
 		post_reads(&r, 5);
 		blk_pause(r.blk);
@@ -333,7 +333,7 @@ ETEST(a_pause_before_the_threads_succeeds_at_once)
 	struct blk *blk;
 
 	assert_int_equal(blk_spec_parse("ram:1M,queues=4", &spec), 0);
-	spec.engine = RIG_ENGINE;
+	spec.engine = rig_engine(RIG_MODE);
 	assert_int_equal(blk_new(&spec, NULL, &blk), 0);
 	blk_pause(blk);
 	blk_resume(blk);
@@ -348,7 +348,7 @@ ETEST(a_device_can_be_stopped_and_started_while_live)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (unsigned i = 0; i < 10; i++) {
 		blk_stop(r.blk);
 		assert_int_equal(blk_start(r.blk), 0);
@@ -386,4 +386,4 @@ TESTS(ON_ALL(every_offered_feature_has_limits_that_mean_something),
       ON_ALL(a_pause_loses_nothing_and_does_nothing_twice),
       ON_ALL(a_pause_before_the_threads_succeeds_at_once),
       ON_ALL(a_device_can_be_stopped_and_started_while_live),
-      ON(a_disk_that_cannot_be_opened_says_why, 0))
+      ON(a_disk_that_cannot_be_opened_says_why, RIG_INLINE))

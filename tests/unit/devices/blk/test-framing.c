@@ -90,7 +90,7 @@ ETEST(any_partition_is_the_same_request)
 	for (size_t i = 0; i < ARRAY_SIZE(legal); i++) {
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, "");
+		rig_init(&r, RIG_MODE, "");
 		run_legal(&r, &legal[i]);
 		assert_int_equal(rig_counter(&r, "io_errors"), 0);
 		rig_deinit(&r);
@@ -104,7 +104,7 @@ ETEST(any_partition_works_behind_an_indirect_table)
 		struct vring_desc table[9] = { 0 };
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, "");
+		rig_init(&r, RIG_MODE, "");
 		for (unsigned d = 0; d < shape.count; d++)
 			table[d] = (struct vring_desc){
 				.addr = shape.pieces[d].addr,
@@ -262,7 +262,7 @@ ETEST(what_is_no_request_gets_ioerr)
 		struct rig_answer a;
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, "");
+		rig_init(&r, RIG_MODE, "");
 		memset(rig_at(&r, D), 0x5a, 1024);
 		rig_header(&r, H, c->type, 0);
 		a = rig_run(&r, S, c->pieces, c->count);
@@ -301,7 +301,7 @@ ETEST(without_a_status_byte_the_chain_is_dropped)
 		const struct refusal *c = &dropped[i];
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, "");
+		rig_init(&r, RIG_MODE, "");
 		memset(rig_at(&r, D), 0x5a, 1024);
 		rig_header(&r, H, c->type, 0);
 		if (rig_run(&r, S, c->pieces, c->count).is_answered)
@@ -334,7 +334,7 @@ ETEST(a_table_longer_than_the_queue_is_served_up_to_the_cap)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	assert_answer(run_bytewise(&r, 512), 0, 513);
 	assert_true(rig_is_filled(rig_at(&r, D), rig_pattern(3), 512));
 	assert_answer(run_bytewise(&r, 1024), 1, 0); /* 1026 descriptors */

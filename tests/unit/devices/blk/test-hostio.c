@@ -46,7 +46,7 @@ ETEST(the_host_s_counts_and_errors_become_the_right_answer)
 		struct rig_answer a;
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, c->rule);
+		rig_init(&r, RIG_MODE, c->rule);
 		memset(rig_at(&r, D), 0x5a, 4096);
 		a = rig_request(&r, c->type, 16, D, 4096, is_read ? W : R);
 		if (!a.is_answered || a.status != c->status || a.len != c->len)
@@ -79,7 +79,7 @@ ETEST(a_short_count_goes_on_at_the_exact_byte_across_iovecs)
 	unsigned char got[4096];
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=write,action=short,fault=op=read,action=short");
+	rig_init(&r, RIG_MODE, ",fault=op=write,action=short,fault=op=read,action=short");
 	for (unsigned i = 0; i < 4096; i++)
 		*(uint8_t *)rig_at(&r, D + i) = (uint8_t)(i ^ i >> 8);
 	rig_header(&r, RIG_HEADER, OUT, 40);
@@ -113,7 +113,7 @@ ETEST(other_requests_fail_as_the_host_does)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, rows[i].rule);
+		rig_init(&r, RIG_MODE, rows[i].rule);
 		memcpy(rig_at(&r, D), &segment, 16);
 		assert_answer(rig_request(&r, rows[i].type, 0, D, 16, R), rows[i].status, 1);
 		if (rows[i].type != VIRTIO_BLK_T_FLUSH)
@@ -126,7 +126,7 @@ ETEST(a_refused_request_matches_no_rule)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=read,nth=1,action=errno:EIO");
+	rig_init(&r, RIG_MODE, ",fault=op=read,nth=1,action=errno:EIO");
 	assert_answer(rig_read(&r, RIG_DISK_SECTORS, D, 512), 1, 0);
 	assert_int_equal(rig_counter(&r, "faults_fired"), 0);
 	assert_answer(rig_read(&r, 0, D, 512), 1, 0);
@@ -139,7 +139,7 @@ ETEST(a_torn_write_leaves_its_second_half_undone)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=write,action=torn");
+	rig_init(&r, RIG_MODE, ",fault=op=write,action=torn");
 	memset(rig_at(&r, D), 0x5a, 4096);
 	assert_answer(rig_write(&r, 16, D, 4096), 0, 1);
 	assert_true(rig_disk_is(&r, 16, 4, 0x5a));
@@ -162,7 +162,7 @@ ETEST(corruption_flips_one_bit_and_says_ok)
 	unsigned char got[2048];
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=any,seed=9,action=corrupt");
+	rig_init(&r, RIG_MODE, ",fault=op=any,seed=9,action=corrupt");
 	memset(rig_at(&r, D), 0x5a, 2048);
 	assert_answer(rig_write(&r, 16, D, 2048), 0, 1);
 	assert_true(rig_is_filled(rig_at(&r, D), 0x5a, 2048)); /* not in the guest's memory */
@@ -178,7 +178,7 @@ ETEST(a_misdirected_transfer_hits_the_neighbour)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=any,action=misdirect");
+	rig_init(&r, RIG_MODE, ",fault=op=any,action=misdirect");
 	memset(rig_at(&r, D), 0x5a, 1024);
 	assert_answer(rig_write(&r, 16, D, 1024), 0, 1);
 	assert_true(rig_disk_is(&r, 16, 1, rig_pattern(16)));
@@ -194,7 +194,7 @@ ETEST(a_lost_flush_is_answered_and_counted)
 	struct rig r;
 
 	/* The host call would fail: that it does not shows that it was not made. */
-	rig_init(&r, RIG_ENGINE,
+	rig_init(&r, RIG_MODE,
 		 ",fault=op=flush,nth=1,action=lost-flush,"
 		 "fault=op=flush,nth=1,action=errno:EIO");
 	rig_header(&r, RIG_HEADER, VIRTIO_BLK_T_FLUSH, 0);
@@ -207,7 +207,7 @@ ETEST(a_dropped_completion_is_never_answered_and_the_work_is_done)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=write,nth=1,action=drop-completion");
+	rig_init(&r, RIG_MODE, ",fault=op=write,nth=1,action=drop-completion");
 	memset(rig_at(&r, D), 0x5a, 512);
 	assert_false(rig_write(&r, 16, D, 512).is_answered);
 	assert_true(rig_disk_is(&r, 16, 1, 0x5a));
@@ -223,7 +223,7 @@ ETEST(a_spurious_interrupt_announces_nothing)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=read,nth=1,action=spurious-irq");
+	rig_init(&r, RIG_MODE, ",fault=op=read,nth=1,action=spurious-irq");
 	assert_answer(rig_read(&r, 0, D, 512), 0, 513);
 	assert_int_equal(rig_counter(&r, "spurious_interrupts"), 1);
 	assert_int_equal(atomic_load(&r.irqs), 1 + rig_counter(&r, "interrupts_sent"));
@@ -235,7 +235,7 @@ ETEST(each_firing_names_its_request)
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=read,nth=2,action=errno:EIO");
+	rig_init(&r, RIG_MODE, ",fault=op=read,nth=2,action=errno:EIO");
 	rig_read(&r, 3, D, 512);
 	rig_read(&r, 4, D, 1024);
 	blk_faults_log_json(r.blk, &out);
@@ -249,7 +249,7 @@ ETEST(a_host_file_that_shrinks_reads_as_zeros)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	assert_int_equal(ftruncate(r.disk_fd, 10 * 512 + 100), 0);
 	memset(rig_at(&r, D), 0x5a, 2048);
 	assert_answer(rig_read(&r, 9, D, 2048), 0, 2049);
@@ -267,7 +267,7 @@ ETEST(a_file_that_shrinks_under_an_overlay_reads_as_zeros)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",overlay");
+	rig_init(&r, RIG_MODE, ",overlay");
 	memset(rig_at(&r, D), 0x44, 512);
 	assert_answer(rig_write(&r, 500, D, 512), 0, 1);
 	assert_int_equal(ftruncate(r.disk_fd, 0), 0);

@@ -375,7 +375,7 @@ TEST(random_requests_in_random_partitions_match_the_model)
 
 	assert_true(w && disk);
 	w->rng.state = number_from("KTSTR_BLK_SEED", 1);
-	rig_init(&w->rig, BLK_ENGINE_INLINE, "");
+	rig_init(&w->rig, RIG_INLINE, "");
 	for (unsigned s = 0; s < RIG_DISK_SECTORS; s++)
 		memset(w->disk + s * 512, rig_pattern(s), 512);
 	for (uint64_t done = 0; done < runs;)

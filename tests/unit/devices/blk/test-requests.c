@@ -30,7 +30,7 @@ ETEST(reads_and_writes_stay_inside_the_disk)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		const struct range_case *c = &ranges[i];
 		bool is_ok = c->status == 0;
@@ -51,7 +51,7 @@ ETEST(only_empty_data_is_a_completed_request)
 	const struct piece out[] = { { RIG_HEADER, 16, R }, { D, 0, R }, { RIG_STATUS, 1, W } };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	rig_header(&r, RIG_HEADER, VIRTIO_BLK_T_IN, 5);
 	assert_answer(rig_run(&r, RIG_STATUS, in, 3), 0, 1);
 	rig_header(&r, RIG_HEADER, VIRTIO_BLK_T_OUT, 5);
@@ -72,7 +72,7 @@ ETEST(get_id_gives_twenty_bytes)
 	} cases[] = { { 20, 0, 21 }, { 19, 1, 0 }, { 512, 0, 20 }, { 21, 0, 20 }, { 0, 1, 1 } };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",serial=0123456789abc,ro");
+	rig_init(&r, RIG_MODE, ",serial=0123456789abc,ro");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(rig_at(&r, D), 0x5a, 512);
 		assert_answer(rig_request(&r, VIRTIO_BLK_T_GET_ID, 77, D, cases[i].bytes, W),
@@ -93,7 +93,7 @@ ETEST(flush_is_fine_on_a_read_only_disk_too)
 					   { RIG_STATUS, 1, W } };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",ro");
+	rig_init(&r, RIG_MODE, ",ro");
 	memset(rig_at(&r, D), 0x5a, 512);
 	rig_header(&r, RIG_HEADER, VIRTIO_BLK_T_FLUSH, UINT64_MAX);
 	assert_answer(rig_run(&r, RIG_STATUS, flush, 2), 0, 1);
@@ -109,7 +109,7 @@ ETEST(unknown_types_are_unsupp_and_no_error)
 					  10,	  12, 14, 0x80000000, 0x80000001, UINT32_MAX };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		/* Wrong sector, wrong length: UNSUPP wins. */
 		assert_answer(rig_request(&r, types[i], UINT64_MAX, D, 100, W), 2, 0);
@@ -133,7 +133,7 @@ ETEST(types_that_were_not_negotiated_are_unsupp)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct rig r;
 
-		rig_init_with(&r, RIG_ENGINE, "", UINT64_C(1) << cases[i].feature);
+		rig_init_with(&r, RIG_MODE, "", UINT64_C(1) << cases[i].feature);
 		memset(rig_at(&r, D), 0, 16);
 		assert_answer(rig_request(&r, cases[i].type, 0, D, 16, R), 2, 1);
 		rig_deinit(&r);
@@ -145,7 +145,7 @@ ETEST(a_read_only_disk_refuses_every_change)
 	static const struct virtio_blk_discard_write_zeroes segment = { .num_sectors = 1 };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",ro");
+	rig_init(&r, RIG_MODE, ",ro");
 	assert_true(r.features >> VIRTIO_BLK_F_RO & 1);
 	assert_answer(rig_write(&r, 0, D, 512), 1, 1);
 	/* Read-only comes before size and range. */
@@ -200,7 +200,7 @@ ETEST(segments_are_all_checked_before_the_first_acts)
 		struct rig_answer a;
 		struct rig r;
 
-		rig_init(&r, RIG_ENGINE, "");
+		rig_init(&r, RIG_MODE, "");
 		memcpy(rig_at(&r, D), c->segments, sizeof(c->segments));
 		a = rig_request(&r, c->type, UINT64_MAX, D, c->bytes, R);
 		if (!a.is_answered || a.status != c->status || a.len != 1)
@@ -227,7 +227,7 @@ ETEST(sixty_four_segments_are_served_and_no_more)
 	struct virtio_blk_discard_write_zeroes segments[65];
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (unsigned i = 0; i < 65; i++)
 		segments[i] = (struct virtio_blk_discard_write_zeroes){ .sector = 2 * i,
 									.num_sectors = 1 };
@@ -255,7 +255,7 @@ ETEST(segments_may_be_cut_anywhere)
 	const struct virtio_blk_discard_write_zeroes segments[2] = { { 4, 1, 0 }, { 6, 1, 0 } };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	rig_header(&r, RIG_HEADER, ZEROES, 0);
 	memcpy(rig_at(&r, RIG_HEADER + 16), segments, 32);
 	assert_answer(rig_run(&r, RIG_STATUS, pieces, 4), 0, 1);
@@ -270,7 +270,7 @@ ETEST(discarded_sectors_can_be_written_again)
 	struct virtio_blk_discard_write_zeroes segment = { .sector = 8, .num_sectors = 64 };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	memcpy(rig_at(&r, D), &segment, 16);
 	assert_answer(rig_request(&r, DISCARD, 0, D, 16, R), 0, 1);
 	memset(rig_at(&r, D), 0x44, 512);
@@ -286,7 +286,7 @@ ETEST(what_is_written_is_read_back)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, "");
+	rig_init(&r, RIG_MODE, "");
 	for (unsigned i = 0; i < 64 * 512; i++)
 		*(uint8_t *)rig_at(&r, D + i) = (uint8_t)(i * 31 + i / 256);
 	assert_answer(rig_write(&r, 100, D, 64 * 512), 0, 1);
@@ -302,7 +302,7 @@ ETEST(an_overlay_hides_the_file_and_leaves_it_alone)
 	struct virtio_blk_discard_write_zeroes segment = { .sector = 30, .num_sectors = 2 };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",overlay");
+	rig_init(&r, RIG_MODE, ",overlay");
 	memset(rig_at(&r, D), 0x44, 1024);
 	assert_answer(rig_write(&r, 20, D, 1024), 0, 1);
 	memcpy(rig_at(&r, D), &segment, 16);

@@ -44,7 +44,7 @@ ETEST(a_throttled_ring_goes_on_at_the_exact_nanosecond)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=100,iops-burst=10");
+	rig_init(&r, RIG_MODE, ",throttle=iops=100,iops-burst=10");
 	post_reads(&r, 20);
 	assert_int_equal(rig_used_idx(&r, 0), 10);
 	assert_int_equal(rig_counter(&r, "currently_throttled"), 1);
@@ -66,7 +66,7 @@ ETEST(ten_operations_in_ten_ms_give_a_thousand_a_second)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=1000,iops-burst=10");
+	rig_init(&r, RIG_MODE, ",throttle=iops=1000,iops-burst=10");
 	unsigned posted = 0;
 
 	for (unsigned ms = 0; ms <= 1000; ms += 10) {
@@ -84,7 +84,7 @@ ETEST(later_kicks_do_not_overtake_a_stalled_chain)
 	struct rig r;
 	uint16_t first, second, third;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=write-iops=100");
+	rig_init(&r, RIG_MODE, ",throttle=write-iops=100");
 	first = post(&r, 0, VIRTIO_BLK_T_OUT, 0, 512);
 	second = post(&r, 1, VIRTIO_BLK_T_OUT, 1, 512);
 	rig_kick(&r);
@@ -103,7 +103,7 @@ ETEST(refused_requests_spend_nothing)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=1");
+	rig_init(&r, RIG_MODE, ",throttle=iops=1");
 	for (unsigned i = 0; i < 5; i++)
 		post(&r, i, VIRTIO_BLK_T_IN, RIG_DISK_SECTORS, 512);
 	post(&r, 5, 0xbeef, 0, 512);
@@ -118,7 +118,7 @@ ETEST(an_oversized_write_goes_and_leaves_a_debt)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=bps=10000");
+	rig_init(&r, RIG_MODE, ",throttle=bps=10000");
 	post(&r, 0, VIRTIO_BLK_T_OUT, 0, 20480);
 	post(&r, 1, VIRTIO_BLK_T_OUT, 0, 512);
 	rig_kick(&r);
@@ -135,7 +135,7 @@ ETEST(a_live_change_reaches_a_stalled_request)
 	const struct blk_throttle_spec none = { 0 };
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=1");
+	rig_init(&r, RIG_MODE, ",throttle=iops=1");
 	post_reads(&r, 3);
 	assert_int_equal(rig_used_idx(&r, 0), 1);
 	blk_set_throttle(r.blk, &none);
@@ -148,7 +148,7 @@ ETEST(a_modelled_latency_is_exact_and_requests_overlap)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",latency=table:5ms/1ms/3ms");
+	rig_init(&r, RIG_MODE, ",latency=table:5ms/1ms/3ms");
 	uint16_t heads[3] = { post(&r, 0, VIRTIO_BLK_T_IN, 0, 512),
 			      post(&r, 1, VIRTIO_BLK_T_OUT, 1, 512),
 			      post(&r, 2, VIRTIO_BLK_T_IN, 2, 512) };
@@ -175,7 +175,7 @@ ETEST(a_delay_fault_holds_one_completion)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",fault=op=read,nth=2,action=delay:7ms");
+	rig_init(&r, RIG_MODE, ",fault=op=read,nth=2,action=delay:7ms");
 	post_reads(&r, 3);
 	assert_int_equal(rig_used_idx(&r, 0), 2);
 	assert_int_equal(blk_next_due_ns(r.blk), START + 7 * NSEC_PER_MSEC);
@@ -188,7 +188,7 @@ ETEST(a_frozen_disk_earns_nothing_and_answers_nothing)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=100,latency=4ms");
+	rig_init(&r, RIG_MODE, ",throttle=iops=100,latency=4ms");
 	post_reads(&r, 2); /* one goes and is held, one is stalled */
 	blk_pause(r.blk);
 	run_until(&r, START); /* nothing is due on a clock that stands still */
@@ -217,7 +217,7 @@ ETEST(a_reset_forgets_what_is_stalled_or_held)
 {
 	struct rig r;
 
-	rig_init(&r, RIG_ENGINE, ",throttle=iops=100,latency=4ms");
+	rig_init(&r, RIG_MODE, ",throttle=iops=100,latency=4ms");
 	post_reads(&r, 3);
 	rig_set_reg(&r, VIRTIO_MMIO_STATUS, 0);
 	assert_int_equal(rig_reg(&r, VIRTIO_MMIO_STATUS), 0);
@@ -242,7 +242,7 @@ ETEST(a_queue_reset_forgets_that_queue_only)
 	struct rig r;
 	uint16_t head;
 
-	rig_init(&r, RIG_ENGINE, ",latency=4ms,queues=2");
+	rig_init(&r, RIG_MODE, ",latency=4ms,queues=2");
 	post(&r, 0, VIRTIO_BLK_T_IN, 0, 512);
 	rig_kick(&r);
 	rig_header(&r, RIG_SENTINEL, VIRTIO_BLK_T_FLUSH, 0);
@@ -258,8 +258,6 @@ ETEST(a_queue_reset_forgets_that_queue_only)
 	assert_int_equal(rig_take_on(&r, 1).id, head);
 	rig_deinit(&r);
 }
-
-#define ON_VIRTUAL(name) ON(name, 0), ON(name, 1)
 
 TESTS(ON_VIRTUAL(a_throttled_ring_goes_on_at_the_exact_nanosecond),
       ON_VIRTUAL(ten_operations_in_ten_ms_give_a_thousand_a_second),
