@@ -37,10 +37,10 @@ struct virtio_device *blk_virtio(struct blk *blk)
 }
 
 /* Serve in this thread. On a virtual clock the host's part is waited for, so that one kick is
- * answered when it returns whatever the engine. */
+ * answered when it returns whatever the engine. What is held back is the queue's thread's to time. */
 static void serve_inline(struct blk_queue *q)
 {
-	bool has_more;
+	bool has_more, is_due_later;
 
 	blk_queue_claim(q);
 	do {
@@ -53,7 +53,10 @@ static void serve_inline(struct blk_queue *q)
 			has_more = true;
 		}
 	} while (has_more);
+	is_due_later = blk_queue_due_ns(q) != UINT64_MAX;
 	blk_queue_release(q);
+	if (is_due_later && q->has_thread)
+		blk_worker_wake(q);
 }
 
 static bool is_inline(const struct blk *blk)
@@ -75,11 +78,7 @@ static void blk_queue_live(struct virtio_device *dev, unsigned index)
 
 static void blk_notify(struct virtio_device *dev, unsigned index)
 {
-	struct blk_queue *q = &blk_of(dev)->queues[index];
-
-	serve_inline(q);
-	if (q->has_thread)
-		blk_worker_wake(q);
+	serve_inline(&blk_of(dev)->queues[index]);
 }
 
 static void blk_queue_stop_op(struct virtio_device *dev, unsigned index, enum virtio_stop how)

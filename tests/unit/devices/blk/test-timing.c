@@ -259,7 +259,26 @@ ETEST(a_queue_reset_forgets_that_queue_only)
 	rig_deinit(&r);
 }
 
-TESTS(ON_VIRTUAL(a_throttled_ring_goes_on_at_the_exact_nanosecond),
+/* On the real clock: never early; how late is the host's business. */
+ETEST(threads_answer_what_is_due_later)
+{
+	struct rig r;
+	uint64_t start_ns;
+
+	rig_init(&r, RIG_MODE, ",latency=2ms,throttle=iops=500");
+	for (unsigned i = 0; i < 5; i++) {
+		start_ns = now_ns();
+		assert_answer(rig_read(&r, i, D, 512), 0, 513);
+		assert_true(now_ns() - start_ns >= 2 * NSEC_PER_MSEC);
+	}
+	assert_int_equal(blk_next_due_ns(r.blk), UINT64_MAX);
+	rig_deinit(&r);
+}
+
+TESTS(ON(threads_answer_what_is_due_later, RIG_INLINE_THREADS),
+      ON(threads_answer_what_is_due_later, RIG_WORKER_THREADS),
+      ON(threads_answer_what_is_due_later, RIG_URING_THREADS),
+      ON_VIRTUAL(a_throttled_ring_goes_on_at_the_exact_nanosecond),
       ON_VIRTUAL(ten_operations_in_ten_ms_give_a_thousand_a_second),
       ON_VIRTUAL(later_kicks_do_not_overtake_a_stalled_chain),
       ON_VIRTUAL(refused_requests_spend_nothing),
