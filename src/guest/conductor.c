@@ -253,6 +253,16 @@ static void thaw_all(struct conductor *c)
 			err_clear();
 }
 
+/* A worker is born with it blocked, and takes it when it can. */
+static void block_stop_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, worker_stop_signal());
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int watch_events(struct conductor *c, int control_fd)
 {
 	sigset_t set;
@@ -261,6 +271,7 @@ static int watch_events(struct conductor *c, int control_fd)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	block_stop_signal();
 	c->child_watch = (struct watch){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 					 .ready = child_ready,
 					 .ctx = c };

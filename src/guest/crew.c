@@ -382,19 +382,26 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group)
 	return n;
 }
 
-/* Queue the stop to one thread, with the address that its handler jumps by. */
+/* Queue the stop to one thread, with the address that its handler jumps by. It is blocked until the
+ * worker can take it, so one that is still being set up gets it too; only a thread that has not said
+ * its number yet goes with its whole process. */
 static void send_stop(struct conductor *c, uint32_t worker)
 {
+	const struct plan_group *g = group_of(c, c->plan->workers[worker].group);
 	struct member *m = &c->members[worker];
 	siginfo_t info = { .si_code = SI_QUEUE, .si_signo = worker_stop_signal() };
+	pid_t tid = g->flags & GROUP_THREADS ? (pid_t)c->pool.telemetry[worker].tid : m->pid;
 
 	if (m->is_stopping)
 		return;
 	info.si_value.sival_ptr = &c->pool.workers[worker];
 	info.si_pid = getpid();
 	m->is_stopping = true;
-	syscall(SYS_rt_tgsigqueueinfo, m->pid, c->pool.telemetry[worker].tid, worker_stop_signal(),
-		&info);
+	if (!tid) {
+		kill(m->pid, SIGKILL);
+		return;
+	}
+	syscall(SYS_rt_tgsigqueueinfo, m->pid, tid, worker_stop_signal(), &info);
 	/* One that is stopped by a signal answers only when it runs again. */
 	kill(m->pid, SIGCONT);
 }

@@ -164,7 +164,8 @@ static void sample_cpus(struct conductor *c, enum wire_sample_reason reason)
 
 	if (!cpus)
 		return;
-	head.count = (uint32_t)MIN(MAX(possible, 1L), (long)WIRE_CPUS);
+	possible = MAX(possible, 1L);
+	head.count = (uint32_t)MIN(possible, (long)WIRE_CPUS);
 	for (uint32_t i = 0; i < head.count; i++)
 		cpus[i].cpu = i;
 	read_lines("/proc/stat", read_stat_line, cpus);

@@ -40,7 +40,7 @@ struct plan rehearsal_plan(uint32_t workload, uint32_t workers, uint64_t iterati
 	return p;
 }
 
-struct rehearsal rehearse(const struct plan *p)
+static struct rehearsal perform(const struct plan *p, bool is_stopped)
 {
 	struct rehearsal r = { .limits = { .workers = p->header.worker_count,
 					   .cgroups = p->header.cgroup_count,
@@ -54,6 +54,8 @@ struct rehearsal rehearse(const struct plan *p)
 	assert_int_equal(plan_check(p), 0);
 	assert_int_equal(pipe(frames), 0);
 	assert_int_equal(pipe(control), 0);
+	if (is_stopped)
+		assert_int_equal(write(control[1], "s", 1), 1);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
@@ -68,6 +70,16 @@ struct rehearsal rehearse(const struct plan *p)
 	close(control[1]);
 	assert_int_equal(waitpid(pid, &r.status, 0), pid);
 	return r;
+}
+
+struct rehearsal rehearse(const struct plan *p)
+{
+	return perform(p, false);
+}
+
+struct rehearsal rehearse_stopped(const struct plan *p)
+{
+	return perform(p, true);
 }
 
 void rehearsal_deinit(struct rehearsal *r)

@@ -20,6 +20,8 @@ struct plan rehearsal_plan(uint32_t workload, uint32_t workers, uint64_t iterati
 
 /* Perform it. The caller owns both. */
 struct rehearsal rehearse(const struct plan *p);
+/* The same, with the host's stop waiting when it begins. */
+struct rehearsal rehearse_stopped(const struct plan *p);
 void rehearsal_deinit(struct rehearsal *r);
 
 /* The @nth frame of a type: its payload and length; NULL if there are fewer. */

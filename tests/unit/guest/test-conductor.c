@@ -156,6 +156,17 @@ TEST(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window)
 	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
 }
 
+TEST(the_hosts_stop_ends_the_plan_early_with_reports)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, UINT64_MAX);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse_stopped(&p);
+	char text[512];
+
+	assert_string_equal(rehearsal_failure(&r, text), "");
+	assert_int_equal(WEXITSTATUS(r.status), CONDUCTOR_STOPPED);
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
+}
+
 TEST(an_operation_that_fails_is_named)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
@@ -352,8 +363,9 @@ TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events
       T(threads_do_the_same_as_processes), T(wake_latencies_of_partners_and_timers_are_measured),
       T(a_set_up_that_fails_is_the_plans_failure_in_words), T(a_crash_is_told_with_its_signal),
       T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
-      T(an_operation_that_fails_is_named), T(an_allowed_failure_is_an_event),
-      T(a_written_file_gets_its_old_value_back), T(a_loop_spawns_and_stops_again_and_again),
+      T(the_hosts_stop_ends_the_plan_early_with_reports), T(an_operation_that_fails_is_named),
+      T(an_allowed_failure_is_an_event), T(a_written_file_gets_its_old_value_back),
+      T(a_loop_spawns_and_stops_again_and_again),
       T(who_is_outside_its_set_is_counted_also_when_spawned_later),
       T(who_stays_in_its_set_is_not_counted), T(two_holds_are_two_windows),
       T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed))
