@@ -322,38 +322,50 @@ static void undo_vcpus(struct machine *m)
 	vcpu_gate_deinit(&m->gate);
 }
 
-static int make_boot(struct machine *m)
+static int load_boot(struct machine *m, struct x86_entry *ret)
 {
-	static const struct x86_cpuid no_cpuid;
-	cleanup(freep) struct x86_cpuid *cpuid = malloc(2 * sizeof(*cpuid));
-	struct x86_entry entry;
+	const struct x86_boot_desc d = { .topology = &m->desc.topology,
+					 .memory = &m->memory,
+					 .ram_bytes = m->desc.memory_bytes,
+					 .kernel = &m->kernel,
+					 .initrd = m->desc.initrd,
+					 .initrd_bytes = m->desc.initrd_bytes,
+					 .cmdline = m->cmdline,
+					 .virtio_count = m->windows.count };
+	int r = x86_boot_load(&d, ret);
 
-	if (!cpuid)
-		return err_new(-ENOMEM, "CPUID");
-	cpuid[0] = no_cpuid;
-	int r = x86_boot_load(&(struct x86_boot_desc){ .topology = &m->desc.topology,
-						       .memory = &m->memory,
-						       .ram_bytes = m->desc.memory_bytes,
-						       .kernel = &m->kernel,
-						       .initrd = m->desc.initrd,
-						       .initrd_bytes = m->desc.initrd_bytes,
-						       .cmdline = m->cmdline,
-						       .virtio_count = m->windows.count },
-			      &entry);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static int setup_vcpu(struct machine *m, unsigned cpu, const struct kvm_cpuid2 *supported,
+		      const struct x86_entry *entry)
+{
+	const struct x86_cpuid_desc d = { .topology = &m->desc.topology,
+					  .cpu = cpu,
+					  .has_tsc_deadline = m->kvm.has_tsc_deadline,
+					  .has_msi_ext_dest = m->kvm.is_split };
+	const struct x86_vcpu_start start = {
+		.entry = cpu == 0 ? entry : NULL,
+		.is_x2apic = topology_max_apic_id(&m->desc.topology) >= TOPOLOGY_XAPIC_IDS,
+	};
+	struct x86_cpuid cpuid;
+	int r = x86_cpuid_build(supported, &d, &cpuid);
 
 	if (r >= 0)
-		r = kvm_supported_cpuid(&m->kvm, &cpuid[0].kvm);
-	for (unsigned i = 0; i < m->cpu_count && r >= 0; i++) {
-		r = x86_cpuid_build(
-			&cpuid[0].kvm,
-			&(struct x86_cpuid_desc){ .topology = &m->desc.topology,
-						  .cpu = i,
-						  .has_tsc_deadline = m->kvm.has_tsc_deadline,
-						  .has_msi_ext_dest = m->kvm.is_split },
-			&cpuid[1]);
-		if (r >= 0)
-			r = x86_vcpu_setup(m->vcpus[i].fd, &cpuid[1], i == 0 ? &entry : NULL);
-	}
+		r = x86_vcpu_setup(m->vcpus[cpu].fd, &cpuid, &start);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static int make_boot(struct machine *m)
+{
+	struct x86_cpuid supported = { .kvm.nent = 0 };
+	struct x86_entry entry;
+	int r = load_boot(m, &entry);
+
+	if (r >= 0)
+		r = kvm_supported_cpuid(&m->kvm, &supported.kvm);
+	for (unsigned i = 0; i < m->cpu_count && r >= 0; i++)
+		r = setup_vcpu(m, i, &supported.kvm, &entry);
 	return r < 0 ? err_trace(r) : 0;
 }
 

@@ -16,6 +16,8 @@ enum {
 	CODE_SELECTOR = 0x10,
 	DATA_SELECTOR = 0x18,
 	GDT_ENTRIES = 4,
+	APIC_BASE_X2APIC = 1 << 10,
+	APIC_BASE_ENABLED = 1 << 11,
 
 	MSR_MISC_ENABLE = 0x1a0,
 	MISC_ENABLE_FAST_STRING = 1,
@@ -40,21 +42,29 @@ static const struct kvm_segment data_segment = { .limit = 0xffffffff,
 						 .s = 1,
 						 .g = 1 };
 
-static int set_sregs(int fd, const struct x86_entry *entry)
+static void enter_64_bit(struct kvm_sregs *s, const struct x86_entry *entry)
+{
+	s->cs = code_segment;
+	s->ds = s->es = s->fs = s->gs = s->ss = data_segment;
+	s->gdt.base = X86_GDT;
+	s->gdt.limit = GDT_ENTRIES * sizeof(uint64_t) - 1;
+	s->cr0 = CR0_PG | CR0_ET | CR0_PE;
+	s->cr3 = entry->cr3;
+	s->cr4 = CR4_PAE;
+	s->efer = EFER_LME | EFER_LMA;
+}
+
+static int set_sregs(int fd, const struct x86_vcpu_start *start)
 {
 	struct kvm_sregs s;
 	int r = kvm_ioctl(fd, KVM_GET_SREGS, &s, "read the segment registers");
 
 	if (r < 0)
 		return err_trace(r);
-	s.cs = code_segment;
-	s.ds = s.es = s.fs = s.gs = s.ss = data_segment;
-	s.gdt.base = X86_GDT;
-	s.gdt.limit = GDT_ENTRIES * sizeof(uint64_t) - 1;
-	s.cr0 = CR0_PG | CR0_ET | CR0_PE;
-	s.cr3 = entry->cr3;
-	s.cr4 = CR4_PAE;
-	s.efer = EFER_LME | EFER_LMA;
+	if (start->entry)
+		enter_64_bit(&s, start->entry);
+	if (start->is_x2apic)
+		s.apic_base |= APIC_BASE_ENABLED | APIC_BASE_X2APIC;
 	r = kvm_ioctl(fd, KVM_SET_SREGS, &s, "set the segment registers");
 	return r < 0 ? err_trace(r) : 0;
 }
@@ -82,15 +92,15 @@ static int set_msrs(int fd)
 	return r < 0 ? err_trace(r) : 0;
 }
 
-int x86_vcpu_setup(int fd, struct x86_cpuid *cpuid, const struct x86_entry *entry)
+int x86_vcpu_setup(int fd, struct x86_cpuid *cpuid, const struct x86_vcpu_start *start)
 {
 	int r = kvm_ioctl(fd, KVM_SET_CPUID2, &cpuid->kvm, "set CPUID");
 
 	if (r >= 0)
 		r = set_msrs(fd);
-	if (r >= 0 && entry)
-		r = set_sregs(fd, entry);
-	if (r >= 0 && entry)
-		r = set_regs(fd, entry);
+	if (r >= 0)
+		r = set_sregs(fd, start);
+	if (r >= 0 && start->entry)
+		r = set_regs(fd, start->entry);
 	return r < 0 ? err_trace(r) : 0;
 }

@@ -239,6 +239,16 @@ TEST(paused_machine_with_disk_and_console_resumes_and_stops)
 	close(pair[1]);
 }
 
+TEST(machine_with_apic_ids_above_254_starts)
+{
+	struct machine_desc d = small_desc();
+
+	d.topology = (struct topology){ 1, 14, 18, 1 };
+	MACHINE(m, &d, CODE_RESET);
+	assert_int_equal(machine_cpu_count(m), 252);
+	assert_int_equal(run_to_end(m).why, MACHINE_RESET);
+}
+
 TEST(two_machines_run_in_one_process)
 {
 	struct machine_desc d = small_desc();
@@ -363,5 +373,6 @@ TEST(bad_descriptions_are_refused_with_the_reason)
 TESTS(T(keyboard_controller_reset_ends_the_machine), T(acpi_power_off_ends_the_machine),
       T(serial_output_reaches_the_callback), T(kernel_finds_its_boot_parameters),
       T(stopping_a_running_machine_says_killed),
-      T(paused_machine_with_disk_and_console_resumes_and_stops), T(two_machines_run_in_one_process),
+      T(paused_machine_with_disk_and_console_resumes_and_stops),
+      T(machine_with_apic_ids_above_254_starts), T(two_machines_run_in_one_process),
       T(bad_descriptions_are_refused_with_the_reason))
