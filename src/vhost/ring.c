@@ -183,6 +183,9 @@ void vhost_ring_park(struct vhost_ring *ring, enum virtio_stop how)
 	unblock(ring);
 	ring->base = virtio_queue_end(ring->dev, ring->index, how);
 	give_kick_back(ring);
+	/* A predecessor's request that was put back is nowhere else than in the book. */
+	if (ring->inflight.book.redo_next < ring->inflight.book.redo_count)
+		ring->region = NULL;
 	vq->is_cut_off = NULL;
 	close_book(ring);
 }

@@ -33,7 +33,7 @@ struct vhost_ring {
 	int own_kick_fd; /* the device's, while its number is lent to kick_fd */
 	struct inflight_ring inflight;
 	_Atomic bool is_muted; /* the front end tries to block us: its eventfds are not written */
-	struct inflight_region *region; /* of the last run, to be forgotten by a stop */
+	struct inflight_region *region; /* of the last run, if a stop may forget it */
 };
 
 void vhost_ring_init(struct vhost_ring *ring, struct virtio_device *dev, unsigned index);

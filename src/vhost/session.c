@@ -185,6 +185,10 @@ struct vhost_session *vhost_session_free(struct vhost_session *s)
 	if (!s)
 		return NULL;
 	if (s->dev) {
+		/* What is in flight outlives this connection. */
+		vhost_session_park_all(s);
+		for (unsigned q = 0; q < s->dev->queue_count; q++)
+			s->rings[q].region = NULL;
 		vhost_session_reset(s);
 		for (unsigned q = 0; q < s->dev->queue_count; q++)
 			vhost_ring_deinit(&s->rings[q]);

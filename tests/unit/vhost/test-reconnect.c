@@ -107,6 +107,30 @@ TEST(a_crash_of_the_successor_loses_nothing_either)
 	finish(&s);
 }
 
+TEST(what_a_successor_had_not_started_when_its_connection_ended_is_done_by_the_next)
+{
+	unsigned char data[512] = { 7 };
+	uint32_t head, len;
+	struct story s;
+
+	begin(&s, "IMAGE,latency=fixed:1000s");
+	for (unsigned i = 0; i < DEPTH; i++)
+		client_post(&s.c, 0, VIRTIO_BLK_T_OUT, i, data, sizeof(data));
+	client_kick(&s.c, 0);
+	assert_false(client_wait(&s.c, 0, 30, &head, &len));
+	crash(&s, "IMAGE,throttle=write-iops=1");
+	assert_true(client_wait(&s.c, 0, CLIENT_TIMEOUT_MS, &head, &len));
+	client_reconnect(&s.c, s.f.path, &s.inflight, s.inflight_fd,
+			 ring_used_idx(&s.c.rings[0].ring));
+	unsigned before = ring_used_idx(&s.c.rings[0].ring);
+
+	crash(&s, "IMAGE");
+	for (unsigned i = before; i < DEPTH; i++)
+		assert_true(client_wait(&s.c, 0, CLIENT_TIMEOUT_MS, &head, &len));
+	assert_int_equal(ring_used_idx(&s.c.rings[0].ring), DEPTH);
+	finish(&s);
+}
+
 /* A disk's worth of writes with at most one outstanding per sector, and what each sector must hold
  * at the end. */
 struct model {
@@ -216,6 +240,7 @@ TEST(after_a_clean_stop_the_front_ends_base_counts)
 
 TESTS(T(requests_in_flight_at_the_crash_are_answered_once_by_the_successor),
       T(a_crash_of_the_successor_loses_nothing_either),
+      T(what_a_successor_had_not_started_when_its_connection_ended_is_done_by_the_next),
       T(crashes_at_random_lose_and_repeat_nothing),
       T(crashes_at_random_lose_and_repeat_nothing_with_uring),
       T(after_a_clean_stop_the_front_ends_base_counts))

@@ -535,6 +535,8 @@ TEST(a_dead_socket_is_replaced_and_a_live_one_or_a_file_is_not)
 	assert_int_equal(vhost_server_open(&desc, &server), -EADDRINUSE);
 	cleanup(fd_closep) int fd = open(f.image, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
+	assert_true(fd >= 0);
+
 	desc.path = f.image;
 	assert_int_equal(vhost_server_open(&desc, &server), -EEXIST);
 	end(&f, &c);
