@@ -21,6 +21,7 @@
 #pragma once
 
 #include <ktstr/check.h>
+#include <ktstr/custom.h>
 #include <ktstr/scenario.h>
 #include <ktstr/workload.h>
 

@@ -3,7 +3,9 @@
  * one grammar, checked on the host before anything boots; scenario files carry the same strings.
  *
  *   work      NAME [PARAMETER=VALUE ...]: a workload of `ktstr workloads` and its parameters, with
- *             units: "spin", "bursty burst=50ms sleep=100ms", "io_rand_read block=4KiB"
+ *             units: "spin", "bursty burst=50ms sleep=100ms", "io_rand_read block=4KiB".
+ *             Two take a text: "sequence phases=run:2ms,sleep:1ms,timer:10ms,yield:3,io:2,loop:0x4"
+ *             (loop:KxN goes back to phase K, N times), "custom function=NAME" (custom.h)
  *   count     how many: "4"; "per-cpu" (one for each CPU that the cgroup may use); "150%" (of those
  *             CPUs, rounded up). Default "1". A workload that works in groups (a ping-pong is two
  *             tasks) counts tasks, and the count must be a multiple of its group.

@@ -2,8 +2,10 @@
 /* Cgroups and workers of a scenario as tables of the plan. */
 #include "harness/compile.h"
 
+#include "base/cleanup.h"
 #include "base/util.h"
 #include "harness/cpuspec.h"
+#include "harness/program.h"
 #include "harness/scene.h"
 #include "harness/spec.h"
 
@@ -238,6 +240,38 @@ static int set_count(const struct compiler *c, const struct ktstr_workers *from,
 	return 0;
 }
 
+static int add_phases(struct compiler *c, const char *text, struct plan_group *record)
+{
+	struct program program = { 0 };
+	uint32_t index;
+	int r = program_parse(text, &program);
+
+	record->first_phase = c->cell->plan.header.phase_count;
+	record->phase_count = program.count;
+	for (uint32_t i = 0; i < program.count && r == 0; i++) {
+		c->cell->needs_disk |= program.phases[i].kind == PHASE_IO;
+		r = plan_add_phase(&c->cell->plan, &program.phases[i], &index);
+	}
+	return r;
+}
+
+/* What a sequence does, or which function of the author's a worker calls. */
+static int add_program(struct compiler *c, const char *work, const struct workload *w,
+		       struct plan_group *record)
+{
+	cleanup(freep) char *text = NULL;
+	int r;
+
+	if (!(w->flags & (WORKLOAD_HAS_PHASES | WORKLOAD_HAS_FUNCTION)))
+		return 0;
+	r = spec_work_text(work, &text);
+	if (r < 0)
+		return err_trace(r);
+	if (w->flags & WORKLOAD_HAS_PHASES)
+		return add_phases(c, text, record);
+	return plan_add_string(&c->cell->plan, text, &record->text);
+}
+
 /* Everything about an entry but its workers. */
 static int describe_group(struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup,
 			  struct plan_group *record)
@@ -248,10 +282,9 @@ static int describe_group(struct compiler *c, const struct ktstr_workers *from, 
 	if (r < 0)
 		return err_prefix(r, "work ");
 	w = workload_by_id(record->workload);
-	if (w->flags & (WORKLOAD_HAS_PHASES | WORKLOAD_HAS_FUNCTION))
-		return err_new(-EINVAL,
-			       "work \"%s\": a scenario table has no words for its program",
-			       from->work);
+	r = add_program(c, from->work, w, record);
+	if (r < 0)
+		return err_prefix(r, "work ");
 	snprintf(record->name, sizeof(record->name), "%s", from->name ? from->name : w->name);
 	c->cell->needs_disk |= (w->flags & WORKLOAD_NEEDS_DISK) != 0;
 	r = set_kind(from->as, w, record);

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "harness/program.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -105,6 +106,51 @@ static int set_param(const struct workload *w, const struct spec_arg *arg,
 	return r < 0 ? err_prefix(r, "%s ", arg->key) : 0;
 }
 
+/* What a workload wants besides numbers: NULL, or the key of its one text. */
+static const char *text_key(const struct workload *w)
+{
+	if (w->flags & WORKLOAD_HAS_FUNCTION)
+		return "function";
+	return w->flags & WORKLOAD_HAS_PHASES ? "phases" : NULL;
+}
+
+static int set_params(const struct workload *w, const struct spec *s, uint64_t params[PLAN_PARAMS])
+{
+	const char *key = text_key(w);
+	bool has_text = false;
+	struct program program;
+	int r = 0;
+
+	for (unsigned i = 0; i < s->count && r == 0; i++) {
+		if (!key || strcmp(s->args[i].key, key) != 0) {
+			r = set_param(w, &s->args[i], params);
+			continue;
+		}
+		has_text = true;
+		if (w->flags & WORKLOAD_HAS_PHASES)
+			r = program_parse(s->args[i].value, &program);
+	}
+	if (r == 0 && key && !has_text)
+		return err_new(-EINVAL, "workload %s needs %s=", w->name, key);
+	return r;
+}
+
+int spec_work_text(const char *text, char **ret)
+{
+	cleanup(spec_deinit) struct spec s = SPEC_NULL;
+	const struct workload *w;
+	int r = spec_parse(text, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	w = workload_by_name(s.name, NULL);
+	for (unsigned i = 0; w && text_key(w) && i < s.count; i++) {
+		if (strcmp(s.args[i].key, text_key(w)) == 0)
+			return str_printf(ret, "%s", s.args[i].value);
+	}
+	return err_new(-EINVAL, "\"%s\": it has no text", text);
+}
+
 int spec_work(const char *text, uint32_t *id_ret, uint64_t params_ret[PLAN_PARAMS])
 {
 	cleanup(spec_deinit) struct spec s = SPEC_NULL;
@@ -119,8 +165,7 @@ int spec_work(const char *text, uint32_t *id_ret, uint64_t params_ret[PLAN_PARAM
 	if (!w)
 		return err_new(-EINVAL, "\"%s\": no workload has that name", s.name);
 	workload_defaults(w, params);
-	for (unsigned i = 0; i < s.count && r == 0; i++)
-		r = set_param(w, &s.args[i], params);
+	r = set_params(w, &s, params);
 	if (r == 0)
 		r = workload_check(w, params);
 	if (r < 0)

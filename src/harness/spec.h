@@ -42,6 +42,10 @@ int spec_value(const char *text, enum param_unit unit, uint64_t *ret) must_check
 /* A worker's work: the workload of that name, with all its parameters checked and set. */
 int spec_work(const char *text, uint32_t *id_ret, uint64_t params_ret[PLAN_PARAMS]) must_check;
 
+/* The text beside a work's numbers: the phases of a sequence, the name of a custom function. The
+ * caller frees @ret. -EINVAL if there is none. */
+int spec_work_text(const char *text, char **ret) must_check;
+
 /* How many workers: "4", "per-cpu", "150%", of @cpus CPUs. NULL: 1. At least 1. */
 int spec_count(const char *text, unsigned cpus, uint32_t *ret) must_check;
 

@@ -420,13 +420,13 @@ static const struct workload workloads[WORK_END] = {
 	},
 	[WORK_SEQUENCE] = {
 		.name = "sequence",
-		.summary = "phases one after the other: run, sleep, timer, yield, io, loop",
+		.summary = "does phases=run:2ms,sleep:1ms,timer:10ms,yield:3,io:2,loop:0x4 again and again",
 		.flags = WORKLOAD_HAS_PHASES | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
 	},
 	[WORK_CUSTOM] = {
 		.name = "custom",
-		.summary = "a function of the test author, called until the stop",
+		.summary = "calls function=NAME, which KTSTR_WORK(NAME) defines, until it is stopped",
 		.flags = WORKLOAD_HAS_FUNCTION | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
 		.param_count = 4,
