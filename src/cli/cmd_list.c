@@ -86,11 +86,7 @@ static int list_run(const struct command *self, int argc, char **argv)
 	int r;
 
 	command_parse(self, argc, argv, &options);
-	r = registry_load(&all);
-	if (r == 0)
-		r = registry_add_files(&all, options.patterns, options.pattern_count);
-	if (r == 0)
-		r = registry_select(&all, options.patterns, options.pattern_count, &chosen);
+	r = registry_choose(options.patterns, options.pattern_count, &all, &chosen);
 	if (r < 0)
 		return command_fail(self, false, EXIT_USAGE);
 	if (options.is_json)

@@ -100,17 +100,6 @@ static int fail(const struct run_command *run, int r)
 	return command_fail(run->self, run->machine.is_verbose, command_status_of_error(r));
 }
 
-static int choose(const struct run_command *run, struct registry *all, struct registry *chosen)
-{
-	int r = registry_load(all);
-
-	if (r == 0)
-		r = registry_add_files(all, run->patterns, run->pattern_count);
-	if (r == 0)
-		r = registry_select(all, run->patterns, run->pattern_count, chosen);
-	return r;
-}
-
 static struct run_options runner_options(const struct run_command *run)
 {
 	const struct machine_options *m = &run->machine;
@@ -286,7 +275,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 
 	command_parse(self, argc, argv, &run);
 	options = runner_options(&run);
-	r = choose(&run, &all, &chosen);
+	r = registry_choose(run.patterns, run.pattern_count, &all, &chosen);
 	if (r == 0)
 		r = runner_check(&chosen, &options);
 	if (r == 0)

@@ -53,11 +53,7 @@ static int show_run(const struct command *self, int argc, char **argv)
 	int r;
 
 	command_parse(self, argc, argv, &options);
-	r = registry_load(&all);
-	if (r == 0)
-		r = registry_add_files(&all, options.patterns, options.pattern_count);
-	if (r == 0)
-		r = registry_select(&all, options.patterns, options.pattern_count, &chosen);
+	r = registry_choose(options.patterns, options.pattern_count, &all, &chosen);
 	for (size_t i = 0; r == 0 && i < chosen.count; i++) {
 		buf_str(&out, i ? "---\n" : "");
 		scenario_show_yaml(chosen.records[i], &out);

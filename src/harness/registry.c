@@ -222,3 +222,13 @@ int registry_select(const struct registry *r, char *const *patterns, size_t patt
 	*ret = chosen;
 	return 0;
 }
+
+int registry_choose(char *const *patterns, size_t pattern_count, struct registry *all_ret,
+		    struct registry *ret)
+{
+	int err = registry_load(all_ret);
+
+	if (err == 0)
+		err = registry_add_files(all_ret, patterns, pattern_count);
+	return err < 0 ? err_trace(err) : registry_select(all_ret, patterns, pattern_count, ret);
+}

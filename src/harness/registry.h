@@ -41,3 +41,8 @@ const struct ktstr_record *registry_find(const struct registry *r, const char *n
  * name, if one is near); -ENOMEM. @ret is another registry. */
 int registry_select(const struct registry *r, char *const *patterns, size_t pattern_count,
 		    struct registry *ret) must_check;
+
+/* All three steps of a command: load, add the files among @patterns, select. @ret's records live as
+ * long as @all_ret; both are the caller's to deinit, also after an error. */
+int registry_choose(char *const *patterns, size_t pattern_count, struct registry *all_ret,
+		    struct registry *ret) must_check;
