@@ -142,7 +142,10 @@ static void wait_end(const struct guest *g)
 {
 	struct pollfd p = { .fd = g->end_fd, .events = POLLIN };
 
+	eventfd_t count_of_ends;
+
 	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_int_equal(eventfd_read(g->end_fd, &count_of_ends), 0);
 }
 
 #define GUEST(g, cpus, ...)                                                                        \
