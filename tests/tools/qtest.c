@@ -3,7 +3,6 @@
 #include "qtest.h"
 
 #include "base/json.h"
-#include "base/parse.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -213,7 +212,7 @@ static bool unhex(const char *text, unsigned char *ret, uint64_t bytes)
 {
 	size_t digits;
 
-	if (text[0] == '0' && text[1] == 'x')
+	if (text[0] == '0' && (text[1] | 0x20) == 'x')
 		text += 2;
 	digits = strlen(text);
 	for (size_t i = 0; i < digits; i++) {
@@ -270,8 +269,11 @@ static void run_clock_step(struct qtest *q, const struct command *c, const struc
 	uint64_t due_ns = blk_next_due_ns(q->blk);
 	uint64_t target_ns = due_ns == UINT64_MAX ? q->clock_ns : due_ns;
 
-	if (c->count > 1 && __builtin_add_overflow(q->clock_ns, c->numbers[1], &target_ns))
-		target_ns = INT64_MAX;
+	/* Time does not go back: a negative step is none. */
+	if (c->count > 1)
+		target_ns = c->numbers[1] > INT64_MAX
+				    ? q->clock_ns
+				    : MIN(q->clock_ns + c->numbers[1], (uint64_t)INT64_MAX);
 	qtest_clock_to(q, target_ns);
 	buf_printf(answer, "OK %lu\n", q->clock_ns);
 }
@@ -352,10 +354,20 @@ static void split(char *line, struct command *c)
 		c->words[c->count++] = word;
 }
 
+/* As QEMU reads numbers: decimal, 0x or a leading 0 for octal, and -1 for all ones. */
+static int read_number(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 0);
+	return errno || end == text || *end ? -EINVAL : 0;
+}
+
 static int read_numbers(struct command *c, const struct command_row *row)
 {
 	for (unsigned i = 1; i <= row->numbers && i < c->count; i++) {
-		int r = parse_u64(c->words[i], &c->numbers[i]);
+		int r = read_number(c->words[i], &c->numbers[i]);
 
 		if (r < 0)
 			return r;

@@ -108,6 +108,18 @@ def the_protocol_answers_as_qemu_does(d):
         assert seen == answer, f"{command}: {seen}"
 
 
+def numbers_are_read_as_qemu_reads_them(d):
+    for command, answer in (
+            ("writeq 0x1000 -1", "OK"), ("readq 0x1000", "OK 0xffffffffffffffff"), ("writel 010000 020", "OK"),
+            ("readb 4096", "OK 0x0000000000000010"), ("write 0x1000 2 0XABCD", "OK"), ("read 0X1000 2", "OK 0xabcd"),
+            ("clock_step 7", "OK 7"), ("clock_step -5", "OK 7"), ("clock_step 0x7fffffffffffffff", "OK 9223372036854775807")):
+        seen = d.command(command)
+        assert seen == answer, f"{command}: {seen}"
+    for command in ("readl 0x", "readl 12z", "readl 0x10000000000000000", "writel 0x1000", "readl"):
+        seen = d.command(command)
+        assert seen.startswith("FAIL"), f"{command}: {seen}"
+
+
 def queues_have_rings_of_their_own(d):
     assert d.negotiate(d.offered() & ~(1 << F_EVENT_IDX))
     assert d.reg(CONFIG + 34, "w") == 4
@@ -123,6 +135,7 @@ EXTRAS = [
     (faults_fire_and_are_logged, ["--fault", "op=read,nth=2,action=errno:EIO"]),
     (counters_have_the_names_of_the_contract, []),
     (the_protocol_answers_as_qemu_does, []),
+    (numbers_are_read_as_qemu_reads_them, []),
     (queues_have_rings_of_their_own, ["--queues", "4"]),
 ]
 
