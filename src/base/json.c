@@ -139,3 +139,9 @@ void json_bool(struct json *j, const char *key, bool value)
 	begin_value(j, key);
 	buf_str(j->out, value ? "true" : "false");
 }
+
+void json_raw(struct json *j, const char *key, const char *text)
+{
+	begin_value(j, key);
+	buf_str(j->out, text);
+}

@@ -30,3 +30,5 @@ void json_u64(struct json *j, const char *key, uint64_t value);
 void json_i64(struct json *j, const char *key, int64_t value);
 void json_double(struct json *j, const char *key, double value); /* not finite: null */
 void json_bool(struct json *j, const char *key, bool value);
+/* @text is one JSON value already, written by this writer. */
+void json_raw(struct json *j, const char *key, const char *text);

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "cli/machine_options.h"
@@ -23,13 +24,23 @@
 #include <unistd.h>
 
 /* A panic's registers and call trace are some 60 lines; what led to it stands before them. */
-enum { INCLUDES_MAX = 64, ENV_MAX = 64, DEATH_LINES = 100, EXIT_TIMEOUT = 124, EXIT_DIED = 255 };
+enum {
+	INCLUDES_MAX = 64,
+	MODULES_MAX = 64,
+	ENV_MAX = 64,
+	DEATH_LINES = 100,
+	EXIT_TIMEOUT = 124,
+	EXIT_DIED = 255
+};
 
 struct exec_command {
 	const struct command *self;
 	struct machine_options machine;
 	const char *includes[INCLUDES_MAX + 1]; /* and the program */
 	size_t include_count;
+	const char *modules[MODULES_MAX];
+	size_t module_count;
+	bool has_counters;
 	char *env[ENV_MAX + 8];
 	size_t env_count;
 	char *cwd;
@@ -40,11 +51,19 @@ struct exec_command {
 	char *program; /* where the command is on this host */
 };
 
+enum { OPT_MODULE = 256, OPT_COUNTERS };
+
 static const struct argp_option exec_options[] = {
 	{ "include", 'i', "FILE|DIR", 0,
 	  "Bring it along, at its own path; programs with the libraries that they need (may be "
 	  "given "
 	  "again)",
+	  0 },
+	{ "module", OPT_MODULE, "NAME", 0,
+	  "Load this module of the kernel, after those that it needs (may be given again)", 0 },
+	{ "counters", OPT_COUNTERS, NULL, 0,
+	  "Print each disk's counters and fault firings at the end, as one JSON object a line on "
+	  "stderr",
 	  0 },
 	{ "env", 'e', "NAME=VALUE", 0, "Set a variable for the command (may be given again)", 0 },
 	{ "cwd", 'C', "DIR", 0, "Directory of the guest to start in (default /)", 0 },
@@ -56,6 +75,13 @@ static void add_include(struct exec_command *e, const char *arg, struct argp_sta
 	if (e->include_count == INCLUDES_MAX)
 		argp_error(state, "--include %s: more than %d", arg, INCLUDES_MAX);
 	e->includes[e->include_count++] = arg;
+}
+
+static void add_module(struct exec_command *e, const char *arg, struct argp_state *state)
+{
+	if (e->module_count == MODULES_MAX)
+		argp_error(state, "--module %s: more than %d", arg, MODULES_MAX);
+	e->modules[e->module_count++] = arg;
 }
 
 static void add_env(struct exec_command *e, char *arg, struct argp_state *state)
@@ -77,6 +103,12 @@ static error_t exec_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'i':
 		add_include(e, arg, state);
+		return 0;
+	case OPT_MODULE:
+		add_module(e, arg, state);
+		return 0;
+	case OPT_COUNTERS:
+		e->has_counters = true;
 		return 0;
 	case 'e':
 		add_env(e, arg, state);
@@ -261,6 +293,17 @@ static int status_of_remote(struct exec_command *e, struct guest *guest, int out
 	}
 }
 
+static void print_counters(const struct exec_command *e, struct guest *guest)
+{
+	for (unsigned i = 0; i < e->machine.disk_count; i++) {
+		cleanup(buf_deinit) struct buf line = BUF_NULL;
+		struct json j = json_to(&line);
+
+		guest_disk_json(machine_disk(guest->machine, i), e->machine.disks[i], &j);
+		fprintf(stderr, "%s\n", buf_text(&line));
+	}
+}
+
 static int boot_and_run(struct exec_command *e, const struct boot_image *image, int *status_ret)
 {
 	cleanup(guest_freep) struct guest *guest = NULL;
@@ -275,6 +318,8 @@ static int boot_and_run(struct exec_command *e, const struct boot_image *image, 
 		int status = 0, outcome = run_in(e, guest, &status);
 
 		*status_ret = status_of_remote(e, guest, outcome, status);
+		if (e->has_counters)
+			print_counters(e, guest);
 	}
 	if (r == GUEST_INTERRUPTED)
 		*status_ret = EXIT_INTERRUPTED;
@@ -294,6 +339,8 @@ static int exec_here(struct exec_command *e, int *status_ret)
 	const struct boot_image_desc desc = { .kernel = e->machine.kernel,
 					      .includes = e->includes,
 					      .include_count = e->include_count,
+					      .modules = e->modules,
+					      .module_count = e->module_count,
 					      .has_shell = e->is_shell,
 					      .progress = &progress };
 	cleanup(boot_image_deinit) struct boot_image image = BOOT_IMAGE_NULL;

@@ -27,12 +27,26 @@ static int add_module(struct initramfs *fs, const struct module_file *module, si
 	return initramfs_add_data(fs, path, module->bytes.data, module->bytes.len, 0644);
 }
 
-static int add_modules(struct initramfs *fs, const struct kernel_image *kernel)
+static int find_modules(const struct boot_image_desc *desc, const struct kernel_image *kernel,
+			struct module_list *ret)
+{
+	size_t own = ARRAY_SIZE(driver_modules), count = own + desc->module_count;
+	cleanup(freep) const char **names = calloc(count, sizeof(*names));
+
+	if (!names)
+		return err_new(-ENOMEM, "out of memory for %zu modules", count);
+	memcpy(names, driver_modules, sizeof(driver_modules));
+	for (size_t i = 0; i < desc->module_count; i++)
+		names[own + i] = desc->modules[i];
+	return modules_closure(kernel->modules_dir, names, count, ret);
+}
+
+static int add_modules(struct initramfs *fs, const struct boot_image_desc *desc,
+		       const struct kernel_image *kernel)
 {
 	cleanup(module_list_deinit) struct module_list modules = MODULE_LIST_NULL;
 	cleanup(buf_deinit) struct buf list = BUF_NULL;
-	int r = modules_closure(kernel->modules_dir, driver_modules, ARRAY_SIZE(driver_modules),
-				&modules);
+	int r = find_modules(desc, kernel, &modules);
 
 	for (size_t i = 0; i < modules.count && r == 0; i++)
 		r = add_module(fs, &modules.all[i], i, &list);
@@ -105,7 +119,7 @@ static int fill(struct initramfs *fs, const struct boot_image_desc *desc,
 	int r = initramfs_add_host_file(fs, "/init", "/proc/self/exe", 0755);
 
 	if (r == 0)
-		r = add_modules(fs, kernel);
+		r = add_modules(fs, desc, kernel);
 	if (r == 0)
 		r = add_includes(fs, desc);
 	if (r == 0 && desc->has_shell)

@@ -16,6 +16,8 @@ struct boot_image_desc {
 	const char *const
 		*includes; /* host files and directories, at their own paths in the guest */
 	size_t include_count;
+	const char *const *modules; /* of the kernel, to load besides the machine's own drivers */
+	size_t module_count;
 	bool has_shell; /* bring busybox, and its names as links */
 	const struct kernel_progress *progress;
 };

@@ -2,7 +2,9 @@
 #include "harness/guest.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/util.h"
+#include "devices/blk/blk.h"
 #include "devices/blk/spec.h"
 
 #include <errno.h>
@@ -218,6 +220,15 @@ void guest_failure_deinit(struct guest_failure *f)
 {
 	buf_deinit(&f->text);
 	buf_deinit(&f->console);
+}
+
+void guest_disk_json(struct blk *blk, const char *spec, struct json *j)
+{
+	json_object(j, NULL);
+	json_str(j, "disk", spec);
+	blk_counters_members_json(blk, j);
+	blk_faults_member_json(blk, j, "faults");
+	json_object_end(j);
 }
 
 /* A kernel that dies says so on its console; a reset without such words is init's doing. */

@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct blk;
+struct json;
+
 struct guest_desc {
 	const struct boot_image *image;
 	struct topology topology;
@@ -62,6 +65,11 @@ static inline void guest_freep(struct guest **g)
 {
 	*g = guest_free(*g);
 }
+
+/* Append one JSON object about @blk, a disk that was made from @spec: "disk", every counter since
+ * the machine's boot under its name (devices/blk/counters.h), and "faults", the firings logged since
+ * then. Any thread, while the disk exists. */
+void guest_disk_json(struct blk *blk, const char *spec, struct json *j);
 
 /* The verdict about a guest whose machine has ended while it ran something, and one line of words:
  * a dead kernel is FAIL, a dead vCPU thread or init INFRA. */

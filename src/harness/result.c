@@ -14,6 +14,7 @@ void result_deinit(struct result *r)
 	free(r->windows);
 	buf_deinit(&r->reason);
 	buf_deinit(&r->console);
+	buf_deinit(&r->disks);
 	buf_deinit(&r->rerun);
 	cell_deinit(&r->cell);
 	*r = (struct result){ 0 };
@@ -116,6 +117,8 @@ void result_json(const struct result *r, struct buf *out)
 		finding_json(&r->findings[i], &j);
 	json_array_end(&j);
 	windows_json(r, &j);
+	if (r->disks.len)
+		json_raw(&j, "disks", buf_text(&r->disks));
 	if (r->console.len)
 		json_lines(&j, "console", buf_text(&r->console));
 	json_str(&j, "rerun", buf_text(&r->rerun));

@@ -36,6 +36,7 @@ struct result {
 	struct result_window *windows; /* as the cell's; NULL: it did not come so far */
 	unsigned cpu_count;
 	struct buf console; /* last lines, where they may help */
+	struct buf disks;   /* a JSON array, see guest_disk_json(); empty: no disk or no machine */
 	struct buf rerun;   /* the command that does it again */
 	uint64_t boot_ns;   /* 0: the machine was running already */
 	uint64_t run_ns;    /* from the plan's start to its end */

@@ -2,6 +2,7 @@
 #include "harness/runner.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/util.h"
 #include "devices/blk/blk.h"
 #include "harness/guest.h"
@@ -196,6 +197,19 @@ static int conclude(struct runner *run, struct result *result, const struct tele
 	return 0;
 }
 
+/* What the disks did and suffered, so that a verdict can be held against it. */
+static void record_disks(struct runner *run, struct result *result)
+{
+	struct json j = json_to(&result->disks);
+
+	if (!run->key.disk_count)
+		return;
+	json_array(&j, NULL);
+	for (unsigned i = 0; i < run->key.disk_count; i++)
+		guest_disk_json(machine_disk(run->guest->machine, i), run->key.disks[i], &j);
+	json_array_end(&j);
+}
+
 static int run_trial(struct runner *run, struct result *result)
 {
 	cleanup(telemetry_deinit) struct telemetry t = TELEMETRY_NULL;
@@ -209,6 +223,7 @@ static int run_trial(struct runner *run, struct result *result)
 	if (r == 0)
 		r = trial_run(&run->guest->session, run->guest->machine, &result->cell, &t, &end);
 	result->run_ns = now_ns() - start_ns;
+	record_disks(run, result);
 	if (r == 0)
 		r = conclude(run, result, &t, end);
 	if (r == 0 && result->verdict != VERDICT_PASS)

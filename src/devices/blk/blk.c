@@ -322,11 +322,16 @@ void blk_counters_json(struct blk *blk, struct buf *out)
 	json_object_end(&j);
 }
 
+void blk_faults_member_json(struct blk *blk, struct json *j, const char *key)
+{
+	pthread_mutex_lock(&blk->admission);
+	blk_faults_json(&blk->faults, j, key);
+	pthread_mutex_unlock(&blk->admission);
+}
+
 void blk_faults_log_json(struct blk *blk, struct buf *out)
 {
 	struct json j = json_to(out);
 
-	pthread_mutex_lock(&blk->admission);
-	blk_faults_json(&blk->faults, &j, NULL);
-	pthread_mutex_unlock(&blk->admission);
+	blk_faults_member_json(blk, &j, NULL);
 }

@@ -89,6 +89,9 @@ void blk_counters_members_json(struct blk *blk, struct json *j);
  * while running; a counter never goes back, not even by a device reset. */
 void blk_counters_json(struct blk *blk, struct buf *out);
 
-/* Append a JSON array of the fault firings logged, oldest first: time_ns, rule, action, request,
- * queue, op, sector, sectors. */
+/* Append, as member @key of the open object of @j, a JSON array of the fault firings logged, oldest
+ * first: time_ns, rule, action, request, queue, op, sector, sectors. */
+void blk_faults_member_json(struct blk *blk, struct json *j, const char *key);
+
+/* Append that array alone. */
 void blk_faults_log_json(struct blk *blk, struct buf *out);

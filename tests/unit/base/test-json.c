@@ -21,10 +21,10 @@ TEST(nested_values_get_their_commas)
 	json_str(&j, "c", NULL);
 	json_double(&j, "d", 0.5);
 	json_double(&j, "e", NAN);
+	json_raw(&j, "f", "[{}]");
 	json_object_end(&j);
-	assert_string_equal(
-		buf_text(&b),
-		"{\"a\":18446744073709551615,\"b\":[-1,{},false],\"c\":null,\"d\":0.5,\"e\":null}");
+	assert_string_equal(buf_text(&b), "{\"a\":18446744073709551615,\"b\":[-1,{},false],\"c\":"
+					  "null,\"d\":0.5,\"e\":null,\"f\":[{}]}");
 }
 
 TEST(any_bytes_become_a_valid_string)

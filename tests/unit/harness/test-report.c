@@ -2,7 +2,10 @@
 #include "harness/report.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/util.h"
+#include "devices/blk/blk.h"
+#include "harness/guest.h"
 
 #include "test.h"
 
@@ -128,6 +131,27 @@ TEST(json_is_one_object_a_line)
 	       "1n1l1c1t\"}\n");
 }
 
+TEST(a_record_holds_each_disks_counters_and_firings)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	struct result r = made(VERDICT_PASS, VERDICT_PASS);
+	struct json j = json_to(&r.disks);
+	struct blk *disk = NULL;
+	struct blk_spec spec;
+
+	assert_int_equal(blk_spec_parse("ram:1M", &spec), 0);
+	assert_int_equal(blk_new(&spec, NULL, &disk), 0);
+	json_array(&j, NULL);
+	guest_disk_json(disk, "ram:1M", &j);
+	json_array_end(&j);
+	result_json(&r, &out);
+	assert_non_null(strstr(buf_text(&out), ",\"disks\":[{\"disk\":\"ram:1M\","));
+	assert_non_null(strstr(buf_text(&out), "\"reads_completed\":0"));
+	assert_non_null(strstr(buf_text(&out), ",\"faults_fired\":0,\"faults\":[]}],\"rerun\":"));
+	blk_free(disk);
+	result_deinit(&r);
+}
+
 TEST(exit_status_names_the_worst_kind)
 {
 	static const struct {
@@ -166,4 +190,5 @@ TEST(durations_and_values_read_well)
 TESTS(T(a_pass_is_one_line),
       T(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again),
       T(ktap_knows_ok_not_ok_and_skip), T(json_is_one_object_a_line),
-      T(exit_status_names_the_worst_kind), T(durations_and_values_read_well))
+      T(a_record_holds_each_disks_counters_and_firings), T(exit_status_names_the_worst_kind),
+      T(durations_and_values_read_well))
