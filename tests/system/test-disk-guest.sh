@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Stock drivers on our disk: what blk/in-guest.sh does in the machine, once for each of two kernels and engines; then what the disk
+# has counted, and whether the fault that fired is in the record.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+verify=$KTSTR_BUILD/tests/system/io-verify
+script=$(pwd)/tests/system/blk/in-guest.sh
+
+one() { # KERNEL ENGINE
+	name=$1-$2
+	truncate -s 64M "$dir/disk"
+	"$KTSTR" exec --kernel "$1" --topology 1n1l2c1t --timeout 200 --module ext4 --module crc32c_generic --counters \
+		--include "$script" --include "$verify" --include /usr/bin/busybox --include /usr/sbin/mkfs.ext4 --include /usr/sbin/e2fsck \
+		--include /usr/sbin/blkdiscard --include /usr/bin/ls --include /usr/bin/cat --include /usr/bin/mkdir --include /usr/bin/tail \
+		--include /usr/bin/tr --include /etc/mke2fs.conf \
+		--disk "$dir/disk,queues=2,serial=ktstr-disk,engine=$2" --disk "ram:1M,engine=$2,fault=op=read,sectors=64-71,action=errno:EIO" \
+		-- sh "$script" "$name" "$verify" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	cat "$dir/out"
+	if [ $status = 0 ] && grep -q a_fault_rule "$dir/out"; then echo "ok the_guest_lived-$name"; else echo "FAIL the_guest_lived-$name: status $status: $(tail -n 3 "$dir/err" | tr '\n' ' ')"; fi
+	counted "$name"
+}
+
+counted() { # NAME
+	grep '^{"disk":' "$dir/err" >"$dir/counters"
+	for counter in reads writes flushes discards; do
+		if head -n 1 "$dir/counters" | grep -q "\"${counter}_completed\":[1-9]"; then echo "ok $counter-are-counted-$1"; else echo "FAIL $counter-are-counted-$1: $(head -c 600 "$dir/counters")"; fi
+	done
+	if tail -n 1 "$dir/counters" | grep -q '"faults":\[{.*"action":"errno".*"op":"read"'; then echo "ok the_firing_is_recorded-$1"; else echo "FAIL the_firing_is_recorded-$1: $(tail -n 1 "$dir/counters" | tail -c 300)"; fi
+}
+
+one 6.12 worker
+one 6.1 uring
