@@ -13,6 +13,7 @@
  * A specification that comes out empty, or outside the machine, is an error.
  *
  * Time is "250ms", "1s"; memory "512M"; cpu.max "QUOTA/PERIOD", as "10ms/100ms", or "max".
+ * A set of NUMA nodes is written as CPUs are: "node 0", "all"; it is the nodes of those CPUs.
  *
  * To add a scenario: write SCENARIO(name) = { ... }; in any file that is linked into the program.
  * Nothing else: the record registers itself. Names are C identifiers and must be unique. */
@@ -37,8 +38,16 @@ struct ktstr_cgroup {
 	const char *name; /* a path, "a/b" is inside "a"; parents that are not declared have no
 			     settings */
 	const char *cpuset;
-	unsigned weight; /* cpu.weight, 1 to 10000; 0: the kernel's default, 100 */
-	const char *max; /* cpu.max */
+	unsigned weight;	/* cpu.weight, 1 to 10000; 0: the kernel's default, 100 */
+	const char *max;	/* cpu.max */
+	const char *max_burst;	/* cpu.max.burst, at most the quota: "20ms" */
+	const char *mems;	/* cpuset.mems, a set of nodes */
+	const char *memory_max; /* memory.max, .high and .low: "64M" or "max" */
+	const char *memory_high;
+	const char *memory_low;
+	unsigned io_weight; /* io.weight, 1 to 10000; 0: the kernel's default */
+	unsigned pids_max;  /* pids.max; 0: no limit */
+	bool is_idle;	    /* cpu.idle: all of it weighs as one SCHED_IDLE task; takes no weight */
 	const struct ktstr_workers *workers;
 };
 

@@ -9,14 +9,22 @@
  *   count     how many: "4"; "per-cpu" (one for each CPU that the cgroup may use); "150%" (of those
  *             CPUs, rounded up). Default "1". A workload that works in groups (a ping-pong is two
  *             tasks) counts tasks, and the count must be a multiple of its group.
- *   affinity  which CPUs each of them may use: a cpuset specification (scenario.h), or "each"
+ *   affinity  which CPUs each of them may use: a cpuset specification (scenario.h); "each"
  *             (worker i is bound to the i-th CPU of its cgroup, again from the first when they
- *             run out).
+ *             run out); "smt" (the same with whole cores: all hardware threads of the i-th);
+ *             "random N" (N CPUs of its cgroup, drawn for each worker from --seed).
  *             Default: inherit.
- *   policy    "normal" (default), "batch", "idle", "fifo PRIO", "rr PRIO"
+ *   policy    "normal" (default), "batch", "idle", "fifo PRIO", "rr PRIO",
+ *             "deadline RUNTIME/DEADLINE/PERIOD" (the kernel wants those on all CPUs: no affinity)
+ *   slice     a custom slice for normal and batch, "100us" to "100ms" (kernels from 6.12 on)
  *   nice      -20 to 19
- *   as        "process" (default: each worker one) or "thread" (all of them in one process) */
+ *   as        "process" (default: each worker one) or "thread" (all of them in one process)
+ *   memory_policy  "local", or "bind NODES", "preferred NODES", "interleave NODES",
+ *             "weighted-interleave NODES", with nodes as scenario.h has them: "bind node 0"
+ *   is_session  a session, and so an autogroup, of their own */
 #pragma once
+
+#include <stdbool.h>
 
 struct ktstr_workers {
 	const char *name; /* for reports; default: the workload's */
@@ -25,7 +33,10 @@ struct ktstr_workers {
 	const char *affinity;
 	const char *policy;
 	const char *as;
+	const char *slice;
+	const char *memory_policy;
 	int nice;
+	bool is_session;
 };
 
 /* The list ends with an entry whose .work is NULL; the macro adds it. */

@@ -145,7 +145,9 @@ static int finish_plan(struct cell *cell, const struct cell_options *options)
 
 static int compile_parts(struct cell *cell, const struct cell_options *options)
 {
-	struct compiler c = { .cell = cell, .scenario = cell->record->scenario };
+	struct compiler c = { .cell = cell,
+			      .scenario = cell->record->scenario,
+			      .seed = options->seed };
 	unsigned cpus = topology_cpu_count(&cell->topology);
 	uint32_t empty;
 	int r;

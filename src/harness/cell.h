@@ -25,6 +25,7 @@ struct scene_cgroup {
 	struct cpu_mask own;  /* its cpuset; empty: none */
 	struct cpu_mask cpus; /* effective: its cpuset and those above it */
 	bool is_frozen;
+	bool is_idle; /* weighs as one SCHED_IDLE task */
 };
 
 /* Settings of the workers of one entry. */

@@ -61,6 +61,12 @@ static double cgroup_limit(const struct scene_cgroup *g)
 	return g->quota_us == PLAN_MAX ? INFINITY : (double)g->quota_us / (double)g->period_us;
 }
 
+/* Linux kernel/sched/sched.h, WEIGHT_IDLEPRIO. */
+static double cgroup_weight(const struct scene_cgroup *g)
+{
+	return g->is_idle ? 3 : g->weight * cgroup_weight_unit;
+}
+
 static void add_cgroups(struct shares *s, const struct cell *cell, const struct scene *scene)
 {
 	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
@@ -68,7 +74,7 @@ static void add_cgroups(struct shares *s, const struct cell *cell, const struct 
 
 		s->entities[i] = (struct fluid_entity){
 			.parent = parent == PLAN_NONE ? FLUID_ROOT : parent,
-			.weight = scene->cgroups[i].weight * cgroup_weight_unit,
+			.weight = cgroup_weight(&scene->cgroups[i]),
 			.limit_cpus = cgroup_limit(&scene->cgroups[i]),
 		};
 	}

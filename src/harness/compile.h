@@ -11,6 +11,7 @@ struct compiler {
 	const struct ktstr_scenario *scenario;
 	struct cpu_mask machine; /* all CPUs */
 	struct scene scene;	 /* in force where the compiler stands */
+	uint64_t seed;
 };
 
 /* compile_groups.c: the cgroups, then their workers, as tables of the plan; and what is in force
@@ -18,6 +19,15 @@ struct compiler {
 int compile_cgroups(struct compiler *c) must_check;
 int compile_workers(struct compiler *c) must_check;
 int compile_first_scene(struct compiler *c) must_check;
+
+/* compile_knobs.c: the settings that @from asks for. */
+int compile_knobs(const struct compiler *c, const struct ktstr_cgroup *from,
+		  struct plan_cgroup *record) must_check;
+
+/* compile_affinity.c: the CPUs of worker @i of an entry whose affinity is @text, in a cgroup that may
+ * use those of @cgroup; none if @text is NULL. */
+int compile_affinity(const struct compiler *c, const char *text, unsigned i,
+		     const struct cpu_mask *cgroup, struct cpu_mask *ret) must_check;
 
 /* Bring the effective CPU sets of all cgroups and workers of the scene up to date, after a cgroup's
  * own set has changed. -EINVAL if a cgroup is left without a CPU. */

@@ -84,39 +84,6 @@ static int add_parents(struct compiler *c, const char *path)
 	return 0;
 }
 
-static void set_knob(struct plan_cgroup *record, enum plan_knob knob, uint64_t value)
-{
-	record->knobs |= UINT64_C(1) << knob;
-	record->values[knob] = value;
-}
-
-static int set_knobs(const struct compiler *c, const struct ktstr_cgroup *from,
-		     struct plan_cgroup *record)
-{
-	int r = 0;
-
-	if (from->weight > 10000)
-		return err_new(-EINVAL, "weight \"%u\": the kernel takes 1 to 10000", from->weight);
-	if (from->weight)
-		set_knob(record, KNOB_WEIGHT, from->weight);
-	if (from->cpuset) {
-		r = cpuspec_resolve(from->cpuset, &c->cell->topology, &record->cpuset);
-		if (r < 0)
-			return err_prefix(r, "cpuset ");
-		set_knob(record, KNOB_CPUSET, 0);
-	}
-	if (from->max) {
-		uint64_t quota_us, period_us;
-
-		r = spec_max(from->max, &quota_us, &period_us);
-		if (r < 0)
-			return err_prefix(r, "max ");
-		set_knob(record, KNOB_QUOTA, quota_us);
-		set_knob(record, KNOB_PERIOD, period_us);
-	}
-	return 0;
-}
-
 static int compile_cgroup(struct compiler *c, const struct ktstr_cgroup *from)
 {
 	struct plan_cgroup record = { 0 };
@@ -130,7 +97,7 @@ static int compile_cgroup(struct compiler *c, const struct ktstr_cgroup *from)
 	snprintf(record.path, sizeof(record.path), "%s", from->name);
 	r = add_parents(c, from->name);
 	if (r == 0)
-		r = set_knobs(c, from, &record);
+		r = compile_knobs(c, from, &record);
 	if (r < 0)
 		return err_prefix(r, "cgroup %s: ", from->name);
 	return add_cgroup(c, &record);
@@ -165,32 +132,12 @@ static struct cpu_mask cgroup_cpus(const struct compiler *c, uint32_t cgroup)
 	return cpus;
 }
 
-static unsigned nth_cpu(const struct cpu_mask *cpus, unsigned n)
-{
-	unsigned cpu = mask_next(cpus, 0);
-
-	for (n %= mask_count(cpus); n; n--)
-		cpu = mask_next(cpus, cpu + 1);
-	return cpu;
-}
-
-static int set_affinity(const struct compiler *c, const char *text, unsigned i,
-			const struct cpu_mask *cgroup, struct cpu_mask *ret)
-{
-	if (!text)
-		return 0;
-	if (strcmp(text, "each") != 0)
-		return cpuspec_resolve(text, &c->cell->topology, ret);
-	mask_set(ret, nth_cpu(cgroup, i));
-	return 0;
-}
-
 static int add_worker(struct compiler *c, const struct ktstr_workers *from, uint32_t group,
 		      uint32_t cgroup, unsigned i)
 {
 	struct cpu_mask cpus = cgroup_cpus(c, cgroup);
 	struct plan_worker record = { .group = group, .cgroup = cgroup, .allowed = cpus };
-	int r = set_affinity(c, from->affinity, i, &cpus, &record.affinity);
+	int r = compile_affinity(c, from->affinity, i, &cpus, &record.affinity);
 
 	if (r < 0)
 		return err_prefix(r, "affinity ");
@@ -272,6 +219,56 @@ static int add_program(struct compiler *c, const char *work, const struct worklo
 	return plan_add_string(&c->cell->plan, text, &record->text);
 }
 
+static int set_memory_policy(const struct compiler *c, const char *text, struct plan_group *record)
+{
+	static const struct {
+		const char *word;
+		uint32_t policy;
+	} kinds[] = {
+		{ "bind ", MEMPOLICY_BIND },
+		{ "preferred ", MEMPOLICY_PREFERRED },
+		{ "interleave ", MEMPOLICY_INTERLEAVE },
+		{ "weighted-interleave ", MEMPOLICY_WEIGHTED_INTERLEAVE },
+	};
+
+	if (strcmp(text, "local") == 0) {
+		record->mempolicy = MEMPOLICY_LOCAL;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t len = strlen(kinds[i].word);
+
+		if (strncmp(text, kinds[i].word, len) != 0)
+			continue;
+		record->mempolicy = kinds[i].policy;
+		return cpuspec_nodes(text + len, &c->cell->topology, &record->mem_nodes);
+	}
+	return err_new(-EINVAL,
+		       "\"%s\": expected local, or bind, preferred, interleave or "
+		       "weighted-interleave and nodes",
+		       text);
+}
+
+/* How each task of an entry is scheduled, and where its memory comes from. */
+static int describe_tasks(const struct compiler *c, const struct ktstr_workers *from,
+			  struct plan_group *record)
+{
+	int r = spec_sched(from->policy, from->nice, &record->sched);
+
+	if (r < 0)
+		return err_prefix(r, from->policy ? "policy " : "nice ");
+	/* Linux kernel/sched/syscalls.c: -EPERM for a task that may not use its whole root domain. */
+	if (record->sched.period_ns && from->affinity)
+		return err_new(-EINVAL, "affinity \"%s\": deadline workers cannot have one",
+			       from->affinity);
+	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
+	if (r < 0)
+		return err_prefix(r, "slice ");
+	record->flags |= from->is_session ? GROUP_NEW_SESSION : 0;
+	r = from->memory_policy ? set_memory_policy(c, from->memory_policy, record) : 0;
+	return r < 0 ? err_prefix(r, "memory_policy ") : 0;
+}
+
 /* Everything about an entry but its workers. */
 static int describe_group(struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup,
 			  struct plan_group *record)
@@ -292,8 +289,7 @@ static int describe_group(struct compiler *c, const struct ktstr_workers *from, 
 		r = set_count(c, from, cgroup, w, record);
 	if (r < 0)
 		return err_trace(r);
-	r = spec_sched(from->policy, from->nice, &record->sched);
-	return r < 0 ? err_prefix(r, from->policy ? "policy " : "nice ") : 0;
+	return describe_tasks(c, from, record);
 }
 
 static int compile_entry(struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup)
@@ -383,6 +379,7 @@ int compile_first_scene(struct compiler *c)
 			.quota_us = has_quota ? g->values[KNOB_QUOTA] : PLAN_MAX,
 			.period_us = has_quota ? g->values[KNOB_PERIOD] : PLAN_PERIOD_US,
 			.own = g->cpuset,
+			.is_idle = g->knobs >> KNOB_IDLE & 1 && g->values[KNOB_IDLE],
 		};
 	}
 	for (uint32_t i = 0; i < p->header.group_count; i++) {

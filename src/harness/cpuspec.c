@@ -296,3 +296,17 @@ int cpuspec_resolve(const char *text, const struct topology *t, struct cpu_mask 
 	*ret = mask;
 	return 0;
 }
+
+int cpuspec_nodes(const char *text, const struct topology *t, uint64_t *ret)
+{
+	struct cpu_mask cpus;
+	uint64_t nodes = 0;
+	int r = cpuspec_resolve(text, t, &cpus);
+
+	if (r < 0)
+		return err_trace(r);
+	for (unsigned cpu = mask_next(&cpus, 0); cpu < WIRE_CPUS; cpu = mask_next(&cpus, cpu + 1))
+		nodes |= UINT64_C(1) << topology_cpu(t, cpu).node;
+	*ret = nodes;
+	return 0;
+}

@@ -12,3 +12,6 @@
 /* Resolve @text against @t. Returns 0 and a set that is not empty, or -EINVAL with words that hold
  * the value and what the machine has ("\"llc 7\": machine 1n2l4c1t has LLCs 0-1"). Any thread. */
 int cpuspec_resolve(const char *text, const struct topology *t, struct cpu_mask *ret) must_check;
+
+/* The nodes of the CPUs that @text names, one bit each. The same errors. */
+int cpuspec_nodes(const char *text, const struct topology *t, uint64_t *ret) must_check;

@@ -56,6 +56,13 @@ static int check_max(const char *text)
 	return spec_max(text, &quota_us, &period_us);
 }
 
+static int check_limit(const char *text)
+{
+	uint64_t bytes;
+
+	return spec_limit(text, &bytes);
+}
+
 static int check_claim(const char *text)
 {
 	struct claim claim;
@@ -92,11 +99,16 @@ static const struct field workers_fields[] = {
 	FIELD(ktstr_workers, work, FIELD_TEXT, .check = check_work,
 	      .help = "workload and its parameters"),
 	FIELD(ktstr_workers, count, FIELD_TEXT, .help = "4, per-cpu or 150%; default 1"),
-	FIELD(ktstr_workers, affinity, FIELD_TEXT, .help = "a cpuset specification, or each"),
+	FIELD(ktstr_workers, affinity, FIELD_TEXT,
+	      .help = "a cpuset specification, each, smt, or random N"),
 	FIELD(ktstr_workers, policy, FIELD_TEXT, .check = check_policy,
 	      .help = "scheduling policy"),
 	FIELD(ktstr_workers, as, FIELD_TEXT, .help = "process or thread"),
+	FIELD(ktstr_workers, slice, FIELD_TEXT, .check = check_duration, .help = "custom slice"),
+	FIELD(ktstr_workers, memory_policy, FIELD_TEXT,
+	      .help = "local, or bind, preferred, interleave, weighted-interleave NODES"),
 	FIELD(ktstr_workers, nice, FIELD_INT, .help = "-20 to 19"),
+	FIELD(ktstr_workers, is_session, FIELD_BOOL, .help = "a session of their own"),
 };
 
 static const struct schema schema_workers = {
@@ -112,6 +124,16 @@ static const struct field cgroup_fields[] = {
 	FIELD(ktstr_cgroup, weight, FIELD_UNSIGNED, .help = "cpu.weight, 1 to 10000"),
 	FIELD(ktstr_cgroup, max, FIELD_TEXT, .check = check_max,
 	      .help = "cpu.max, QUOTA/PERIOD or max"),
+	FIELD(ktstr_cgroup, max_burst, FIELD_TEXT, .check = check_duration,
+	      .help = "cpu.max.burst"),
+	FIELD(ktstr_cgroup, mems, FIELD_TEXT, .help = "cpuset.mems, as node 0"),
+	FIELD(ktstr_cgroup, memory_max, FIELD_TEXT, .check = check_limit,
+	      .help = "memory.max, a size or max"),
+	FIELD(ktstr_cgroup, memory_high, FIELD_TEXT, .check = check_limit, .help = "memory.high"),
+	FIELD(ktstr_cgroup, memory_low, FIELD_TEXT, .check = check_limit, .help = "memory.low"),
+	FIELD(ktstr_cgroup, io_weight, FIELD_UNSIGNED, .help = "io.weight, 1 to 10000"),
+	FIELD(ktstr_cgroup, pids_max, FIELD_UNSIGNED, .help = "pids.max"),
+	FIELD(ktstr_cgroup, is_idle, FIELD_BOOL, .help = "cpu.idle"),
 	FIELD(ktstr_cgroup, workers, FIELD_RECORDS, .record = &schema_workers,
 	      .help = "its workers"),
 };

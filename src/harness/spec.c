@@ -207,16 +207,55 @@ int spec_count(const char *text, unsigned cpus, uint32_t *ret)
 	return 0;
 }
 
+enum { SCHED_DEADLINE_POLICY = 6 /* linux/sched.h, whose sched_attr libc has not */ };
+
 struct policy_word {
 	const char *word;
 	uint32_t policy;
 	bool has_priority;
+	/* What follows the word, if it is no priority; NULL: nothing. */
+	int (*parse)(const char *text, const char *rest, struct plan_sched *ret);
 };
 
+static int take_duration(const char **p, char end, uint64_t *ret)
+{
+	size_t len = strcspn(*p, "/");
+	char text[32];
+
+	if ((*p)[len] != end || len >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, *p, len);
+	text[len] = '\0';
+	*p += len + (end != '\0');
+	return parse_duration_ns(text, ret);
+}
+
+/* Linux kernel/sched/deadline.c, __checkparam_dl(): runtimes are at least 2^DL_SCALE ns. */
+static int parse_deadline(const char *text, const char *rest, struct plan_sched *ret)
+{
+	enum { RUNTIME_MIN_NS = 1024 };
+
+	if (take_duration(&rest, '/', &ret->runtime_ns) < 0 ||
+	    take_duration(&rest, '/', &ret->deadline_ns) < 0 ||
+	    take_duration(&rest, '\0', &ret->period_ns) < 0)
+		return err_new(-EINVAL,
+			       "\"%s\": expected deadline RUNTIME/DEADLINE/PERIOD, as "
+			       "2ms/10ms/10ms",
+			       text);
+	if (ret->runtime_ns < RUNTIME_MIN_NS)
+		return err_new(-EINVAL, "\"%s\": the kernel takes runtimes from 1024ns", text);
+	if (ret->runtime_ns > ret->deadline_ns || ret->deadline_ns > ret->period_ns)
+		return err_new(-EINVAL, "\"%s\": it must be RUNTIME <= DEADLINE <= PERIOD", text);
+	return 0;
+}
+
 static const struct policy_word policy_words[] = {
-	{ "normal", SCHED_OTHER, false }, { "batch", SCHED_BATCH, false },
-	{ "idle", SCHED_IDLE, false },	  { "fifo", SCHED_FIFO, true },
-	{ "rr", SCHED_RR, true },
+	{ "normal", SCHED_OTHER, false, NULL },
+	{ "batch", SCHED_BATCH, false, NULL },
+	{ "idle", SCHED_IDLE, false, NULL },
+	{ "fifo", SCHED_FIFO, true, NULL },
+	{ "rr", SCHED_RR, true, NULL },
+	{ "deadline", SCHED_DEADLINE_POLICY, false, parse_deadline },
 };
 
 /* Does @text begin with the word of @p? Then the rest is its priority, or nothing. */
@@ -227,6 +266,14 @@ static const char *policy_rest(const char *text, const struct policy_word *p)
 	if (strncmp(text, p->word, len) != 0 || (text[len] && text[len] != ' '))
 		return NULL;
 	return text[len] ? text + len + 1 : text + len;
+}
+
+static int set_numbers(const char *text, const char *rest, const struct policy_word *p,
+		       struct plan_sched *ret)
+{
+	ret->policy = p->policy;
+	ret->flags |= SCHED_HAS_POLICY;
+	return p->parse(text, rest, ret);
 }
 
 static int set_policy(const char *text, struct plan_sched *ret)
@@ -240,6 +287,8 @@ static int set_policy(const char *text, struct plan_sched *ret)
 			continue;
 		if (p->has_priority && parse_u64_in(rest, 1, 99, &priority) < 0)
 			return err_new(-EINVAL, "\"%s\": expected a priority from 1 to 99", text);
+		if (p->parse)
+			return set_numbers(text, rest, p, ret);
 		if (!p->has_priority && *rest)
 			return err_new(-EINVAL, "\"%s\": %s takes no priority", text, p->word);
 		ret->policy = p->policy;
@@ -247,7 +296,10 @@ static int set_policy(const char *text, struct plan_sched *ret)
 		ret->flags |= SCHED_HAS_POLICY;
 		return 0;
 	}
-	return err_new(-EINVAL, "\"%s\": expected normal, batch, idle, fifo PRIO or rr PRIO", text);
+	return err_new(-EINVAL,
+		       "\"%s\": expected normal, batch, idle, fifo PRIO, rr PRIO or "
+		       "deadline RUNTIME/DEADLINE/PERIOD",
+		       text);
 }
 
 int spec_sched(const char *policy, int nice, struct plan_sched *ret)
@@ -264,9 +316,39 @@ int spec_sched(const char *policy, int nice, struct plan_sched *ret)
 	r = policy ? set_policy(policy, &s) : 0;
 	if (r < 0)
 		return err_trace(r);
-	if (nice && s.priority)
+	if (nice && (s.priority || s.period_ns))
 		return err_new(-EINVAL, "\"%s\": real-time workers have no nice value", policy);
 	*ret = s;
+	return 0;
+}
+
+/* Linux kernel/sched/syscalls.c clamps custom slices to these bounds without a word. */
+int spec_slice(const char *text, struct plan_sched *sched)
+{
+	uint64_t ns;
+	int r = spec_value(text, PARAM_NS, &ns);
+
+	if (r < 0)
+		return err_trace(r);
+	if (ns < NSEC_PER_MSEC / 10 || ns > 100 * NSEC_PER_MSEC)
+		return err_new(-EINVAL, "\"%s\": the kernel takes slices from 100us to 100ms",
+			       text);
+	if (sched->flags & SCHED_HAS_POLICY && sched->policy != SCHED_OTHER &&
+	    sched->policy != SCHED_BATCH)
+		return err_new(-EINVAL, "\"%s\": only normal and batch workers have a slice", text);
+	sched->runtime_ns = ns;
+	sched->flags |= SCHED_HAS_SLICE;
+	return 0;
+}
+
+int spec_limit(const char *text, uint64_t *ret)
+{
+	if (strcmp(text, "max") == 0) {
+		*ret = PLAN_MAX;
+		return 0;
+	}
+	if (parse_bytes(text, ret) < 0)
+		return err_new(-EINVAL, "\"%s\": expected a size such as 64M, or max", text);
 	return 0;
 }
 

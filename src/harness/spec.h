@@ -49,8 +49,15 @@ int spec_work_text(const char *text, char **ret) must_check;
 /* How many workers: "4", "per-cpu", "150%", of @cpus CPUs. NULL: 1. At least 1. */
 int spec_count(const char *text, unsigned cpus, uint32_t *ret) must_check;
 
-/* "normal", "batch", "idle", "fifo 50", "rr 50"; NULL: normal. With @nice, -20 to 19. */
+/* A limit in bytes, "64M", or "max" (PLAN_MAX). */
+int spec_limit(const char *text, uint64_t *ret) must_check;
+
+/* "normal", "batch", "idle", "fifo 50", "rr 50", "deadline 2ms/10ms/10ms"; NULL: normal. With
+ * @nice, -20 to 19. */
 int spec_sched(const char *policy, int nice, struct plan_sched *ret) must_check;
+
+/* Add a custom slice, "3ms", to what spec_sched() has made. */
+int spec_slice(const char *text, struct plan_sched *sched) must_check;
 
 /* cpu.max: "QUOTA/PERIOD" or "max" (PLAN_MAX). In microseconds, as the kernel takes them. */
 int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret) must_check;

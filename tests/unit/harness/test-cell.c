@@ -107,6 +107,95 @@ TEST(each_gives_every_worker_its_cpu)
 	assert_int_equal(mask_count(&cell.plan.workers[2].allowed), 1);
 }
 
+static const struct ktstr_scenario all_knobs = {
+	.topology = "2n2l2c2t",
+	.cgroups = CGROUPS({ .name = "a",
+			     .max = "50ms/100ms",
+			     .max_burst = "20ms",
+			     .mems = "node 1",
+			     .memory_max = "64M",
+			     .memory_high = "max",
+			     .memory_low = "1M",
+			     .io_weight = 200,
+			     .pids_max = 50,
+			     .workers = SPIN },
+			   { .name = "b", .is_idle = true, .workers = SPIN }),
+	.hold = "1s",
+	.checks = ISOLATED,
+};
+
+TEST(knobs_are_the_kernels_values)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct plan_cgroup *a, *b;
+
+	assert_int_equal(compile(&all_knobs, &cell), 0);
+	a = &cell.plan.cgroups[0];
+	b = &cell.plan.cgroups[1];
+	assert_int_equal(a->values[KNOB_BURST], 20000);
+	assert_int_equal(a->values[KNOB_MEMS], 2);
+	assert_int_equal(a->values[KNOB_MEMORY_MAX], 64 * MIB);
+	assert_true(a->values[KNOB_MEMORY_HIGH] == PLAN_MAX);
+	assert_int_equal(a->values[KNOB_MEMORY_LOW], MIB);
+	assert_int_equal(a->values[KNOB_IO_WEIGHT], 200);
+	assert_int_equal(a->values[KNOB_PIDS_MAX], 50);
+	assert_true(a->knobs >> KNOB_BURST & 1 && a->knobs >> KNOB_PIDS_MAX & 1);
+	assert_int_equal(b->knobs, 1 << KNOB_IDLE);
+	assert_int_equal(b->values[KNOB_IDLE], 1);
+	assert_false(cell.windows[0].scene.cgroups[0].is_idle);
+	assert_true(cell.windows[0].scene.cgroups[1].is_idle);
+}
+
+static const struct ktstr_scenario all_kinds = {
+	.topology = "2n2l2c2t",
+	.workers = WORKERS({ .work = "spin", .policy = "deadline 2ms/10ms/20ms" },
+			   { .work = "spin", .slice = "3ms", .is_session = true },
+			   { .work = "spin", .memory_policy = "bind node 1" },
+			   { .work = "spin", .count = "3", .affinity = "smt" },
+			   { .work = "spin", .count = "8", .affinity = "random 3" }),
+	.hold = "1s",
+	.checks = ISOLATED,
+};
+
+TEST(workers_have_deadlines_slices_sessions_and_memory)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct plan_group *g;
+
+	assert_int_equal(compile(&all_kinds, &cell), 0);
+	g = cell.plan.groups;
+	assert_int_equal(g[0].sched.policy, 6);
+	assert_int_equal(g[0].sched.runtime_ns, 2 * NSEC_PER_MSEC);
+	assert_int_equal(g[0].sched.deadline_ns, 10 * NSEC_PER_MSEC);
+	assert_int_equal(g[0].sched.period_ns, 20 * NSEC_PER_MSEC);
+	assert_int_equal(g[1].sched.flags, SCHED_HAS_SLICE);
+	assert_int_equal(g[1].sched.runtime_ns, 3 * NSEC_PER_MSEC);
+	assert_int_equal(g[1].flags, GROUP_NEW_SESSION);
+	assert_int_equal(g[2].mempolicy, MEMPOLICY_BIND);
+	assert_int_equal(g[2].mem_nodes, 2);
+}
+
+TEST(affinity_can_be_whole_cores_or_drawn_by_the_seed)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	cleanup(cell_deinit) struct cell again = CELL_NULL;
+	bool is_varied = false;
+
+	assert_int_equal(compile(&all_kinds, &cell), 0);
+	assert_int_equal(compile(&all_kinds, &again), 0);
+	assert_int_equal(cell.plan.workers[3].affinity.bits[0], 0x03);
+	assert_int_equal(cell.plan.workers[4].affinity.bits[0], 0x0c);
+	assert_int_equal(cell.plan.workers[5].affinity.bits[0], 0x30);
+	for (unsigned i = 6; i < 14; i++) {
+		const struct cpu_mask *drawn = &cell.plan.workers[i].affinity;
+
+		assert_int_equal(mask_count(drawn), 3);
+		assert_memory_equal(drawn, &again.plan.workers[i].affinity, sizeof(*drawn));
+		is_varied |= drawn->bits[0] != cell.plan.workers[6].affinity.bits[0];
+	}
+	assert_true(is_varied);
+}
+
 static const struct ktstr_scenario two_steps = {
 	.topology = "1n2l2c1t",
 	.cgroups = CGROUPS({ .name = "a", .workers = SPIN }, { .name = "b", .workers = SPIN }),
@@ -193,6 +282,16 @@ static const struct bad_scenario bad_scenarios[] = {
 		   { .name = "a", .weight = 10001, .workers = SPIN }),
 	BAD_CGROUP("cgroup a: max \"10\": expected max, or QUOTA/PERIOD as 10ms/100ms",
 		   { .name = "a", .max = "10", .workers = SPIN }),
+	BAD_CGROUP("cgroup a: max_burst \"20ms\": it can be at most the quota of max",
+		   { .name = "a", .max = "10ms/100ms", .max_burst = "20ms", .workers = SPIN }),
+	BAD_CGROUP("cgroup a: weight \"50\": an idle cgroup takes none",
+		   { .name = "a", .weight = 50, .is_idle = true, .workers = SPIN }),
+	BAD_CGROUP("cgroup a: io_weight \"10001\": the kernel takes 1 to 10000",
+		   { .name = "a", .io_weight = 10001, .workers = SPIN }),
+	BAD_CGROUP("cgroup a: memory_max \"lots\": expected a size such as 64M, or max",
+		   { .name = "a", .memory_max = "lots", .workers = SPIN }),
+	BAD_CGROUP("cgroup a: mems \"node 1\": machine 1n2l4c1t has nodes 0-0",
+		   { .name = "a", .mems = "node 1", .workers = SPIN }),
 	BAD_CGROUP("cgroup \"a b\": a name has letters, digits, _ - .",
 		   { .name = "a b", .workers = SPIN }),
 	BAD_CGROUP("cgroup \"a//b\": a part is empty or begins with a dot",
@@ -215,6 +314,21 @@ static const struct bad_scenario bad_scenarios[] = {
 		    { .work = "spin", .policy = "fifo 0" }),
 	BAD_WORKERS("affinity \"cpu 8\": machine 1n2l4c1t has CPUs 0-7",
 		    { .work = "spin", .affinity = "cpu 8" }),
+	BAD_WORKERS("affinity \"smt\": no core of the cpuset has two hardware threads",
+		    { .work = "spin", .affinity = "smt" }),
+	BAD_WORKERS("affinity \"random 9\": expected random and a number from 1 to 8",
+		    { .work = "spin", .affinity = "random 9" }),
+	BAD_WORKERS("affinity \"cpu 0\": deadline workers cannot have one",
+		    { .work = "spin", .policy = "deadline 1ms/5ms/5ms", .affinity = "cpu 0" }),
+	BAD_WORKERS("policy \"deadline 6ms/5ms/5ms\": it must be RUNTIME <= DEADLINE <= PERIOD",
+		    { .work = "spin", .policy = "deadline 6ms/5ms/5ms" }),
+	BAD_WORKERS("slice \"1s\": the kernel takes slices from 100us to 100ms",
+		    { .work = "spin", .slice = "1s" }),
+	BAD_WORKERS("slice \"1ms\": only normal and batch workers have a slice",
+		    { .work = "spin", .policy = "fifo 5", .slice = "1ms" }),
+	BAD_WORKERS("memory_policy \"here\": expected local, or bind, preferred, interleave or "
+		    "weighted-interleave and nodes",
+		    { .work = "spin", .memory_policy = "here" }),
 	BAD_WORKERS("as \"fiber\": expected process or thread", { .work = "spin", .as = "fiber" }),
 	BAD_WORKERS("count \"3\": 3 workers do not divide into groups of 2, as "
 		    "pipe_pingpong needs them",
@@ -275,6 +389,9 @@ TEST(bad_scenarios_are_refused_with_scenario_field_and_value)
 }
 
 TESTS(T(tables_become_a_plan), T(names_of_workers_say_where_they_are),
-      T(each_gives_every_worker_its_cpu), T(operations_change_the_scene_of_later_windows_only),
+      T(each_gives_every_worker_its_cpu), T(knobs_are_the_kernels_values),
+      T(workers_have_deadlines_slices_sessions_and_memory),
+      T(affinity_can_be_whole_cores_or_drawn_by_the_seed),
+      T(operations_change_the_scene_of_later_windows_only),
       T(needs_that_the_machine_has_not_are_an_outcome),
       T(bad_scenarios_are_refused_with_scenario_field_and_value))

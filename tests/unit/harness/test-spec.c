@@ -104,8 +104,17 @@ TEST(policies_carry_their_priority)
 
 TEST(bad_policies_are_refused)
 {
-	static const char *const bad[] = { "fifo",     "fifo 0", "fifo 100", "rr x",
-					   "normal 1", "rt",	 "" };
+	static const char *const bad[] = { "fifo",
+					   "fifo 0",
+					   "fifo 100",
+					   "rr x",
+					   "normal 1",
+					   "rt",
+					   "",
+					   "deadline",
+					   "deadline 1ms/2ms",
+					   "deadline 1ms/2ms/3ms/4ms",
+					   "deadline 100ns/1ms/1ms" };
 	struct plan_sched s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
