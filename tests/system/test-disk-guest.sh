@@ -32,3 +32,11 @@ counted() { # NAME
 
 one 6.12 worker
 one 6.1 uring
+
+# Reports say what the disk did to a scenario.
+"$KTSTR" run disk_reader --format json --disk 'ram:64M,fault=op=read,nth=5,action=delay:1ms' >"$dir/out" 2>"$dir/err" </dev/null
+if grep -q '^{"scenario":"disk_reader".*"disks":\[{"disk":"ram:64M.*"faults":\[{[^]]*"action":"delay"[^]]*"op":"read"' "$dir/out"; then
+	echo "ok a_run_records_the_firing"
+else
+	echo "FAIL a_run_records_the_firing: $(tail -n 3 "$dir/err" | tr '\n' ' ') $(head -c 300 "$dir/out")"
+fi
