@@ -30,7 +30,8 @@ static const struct argp_option blk_options[] = {
 	{ "socket-path", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "disk", 'd', "SPEC", 0,
 	  "What to serve (required): PATH, ram:SIZE or null:SIZE, then options: ,ro ,overlay "
-	  ",engine=worker|uring|inline ,queues=N ,block=BYTES ,serial=TEXT ,throttle=LIST "
+	  ",engine=worker|uring|inline ,queues=N ,block=BYTES ,serial=TEXT ,record=PATH "
+	  ",throttle=LIST "
 	  ",latency=MODEL ,fault=LIST",
 	  0 },
 	{ "counters", 'c', NULL, 0, "Print the disk's counters as JSON when it ends", 0 },

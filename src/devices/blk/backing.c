@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "devices/blk/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,6 +218,8 @@ int blk_backing_open(const struct blk_spec *spec, struct blk_backing *ret)
 			       spec->block_bytes);
 	if (spec->has_overlay)
 		r = blk_overlay_init(&b);
+	if (r == 0 && spec->record[0])
+		r = blk_record_init(&b, spec->record);
 	if (r < 0)
 		return err_prefix(r, "disk %s: ", spec->path);
 	*ret = b;
@@ -226,6 +229,7 @@ int blk_backing_open(const struct blk_spec *spec, struct blk_backing *ret)
 
 void blk_backing_deinit(struct blk_backing *b)
 {
+	blk_record_deinit(b);
 	blk_overlay_deinit(b);
 	b->fd = fd_close(b->fd);
 }

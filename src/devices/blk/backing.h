@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the sectors are: a file, memory, nothing, or a memory overlay over a file. Calls look like
+/* Where the sectors are: a file, memory, nothing, or a memory overlay over a file; over any of them
+ * may lie the recorder (record.h). Calls look like
  * the host's: they return a count or 0, or a negative errno without words, and may move less than
  * asked; io.h makes whole transfers of them.
  *
@@ -16,6 +17,7 @@
 #include <sys/uio.h>
 
 struct blk_backing;
+struct blk_recorder;
 
 struct blk_backing_ops {
 	const char *name;
@@ -42,6 +44,7 @@ struct blk_backing {
 	int top_fd;
 	uint64_t *present;
 	uint64_t present_bytes;
+	struct blk_recorder *record; /* NULL: ops are the disk's own */
 };
 
 #define BLK_BACKING_NULL_INIT ((struct blk_backing){ .fd = -1, .top_fd = -1 })

@@ -88,6 +88,19 @@ static int set_serial(void *target, const struct blk_option *option, const char 
 	return 0;
 }
 
+static int set_record(void *target, const struct blk_option *option, const char *value)
+{
+	struct blk_spec *spec = target;
+	size_t len = strlen(value);
+
+	if (len == 0)
+		return -EINVAL;
+	if (len >= sizeof(spec->record))
+		return -ERANGE;
+	memcpy(spec->record, value, len + 1);
+	return 0;
+}
+
 enum list_kind { LIST_NONE, LIST_THROTTLE, LIST_LATENCY, LIST_FAULT };
 
 static int set_latency(void *target, const struct blk_option *option, const char *value)
@@ -109,6 +122,7 @@ static const struct blk_option disk_rows[] = {
 	{ "queues", "1..16", set_queues, LIST_NONE },
 	{ "block", "512|1024|2048|4096", set_block, LIST_NONE },
 	{ "serial", "TEXT (at most 20 bytes)", set_serial, LIST_NONE },
+	{ "record", "PATH", set_record, LIST_NONE },
 	{ "throttle", "iops=N,iops-burst=N,bps=BYTES,...", set_nothing, LIST_THROTTLE },
 	{ "latency", "MODEL", set_latency, LIST_LATENCY },
 	{ "fault", "op=...,action=...", set_nothing, LIST_FAULT },
@@ -253,6 +267,10 @@ static int check(struct blk_spec *spec)
 		r = blk_fault_check(&spec->faults[i]);
 	if (r == 0 && spec->has_overlay && spec->backing != BLK_BACKING_FILE)
 		r = err_new(-EINVAL, "disk option overlay needs a file under it");
+	if (r == 0 && spec->record[0] && spec->backing == BLK_BACKING_NULL)
+		r = err_new(-EINVAL, "disk option record needs a disk that keeps what is written");
+	if (r == 0 && spec->record[0] && spec->is_read_only)
+		r = err_new(-EINVAL, "disk option record needs a disk that can be written");
 	return r;
 }
 

@@ -5,6 +5,7 @@
  *	BACKING = PATH | ram:SIZE | null:SIZE		(a comma in PATH is written twice)
  *	OPTION  = ro | overlay | engine=inline|worker|uring | queues=1..16
  *		| block=512|1024|2048|4096 | serial=TEXT (at most 20 bytes)
+ *		| record=PATH (without commas; a log, record.h, that must not exist yet)
  *		| throttle=LIST | latency=MODEL[,seed=S] | fault=LIST	(fault may be given again)
  *
  * LIST is itself KEY=VALUE,KEY=VALUE, in the very grammar of throttle.h and fault.h: a list goes on
@@ -53,6 +54,7 @@ struct blk_spec {
 	unsigned queues;
 	uint32_t block_bytes;
 	char serial[BLK_SERIAL_BYTES + 1];
+	char record[BLK_PATH_MAX]; /* "": nothing is recorded */
 	struct blk_throttle_spec throttle;
 	struct blk_latency_spec latency;
 	unsigned fault_count;

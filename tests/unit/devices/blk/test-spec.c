@@ -42,6 +42,7 @@ TEST(every_option_is_read)
 	assert_int_equal(spec.queues, 16);
 	assert_int_equal(spec.block_bytes, 4096);
 	assert_string_equal(spec.serial, "S0");
+	assert_string_equal(parsed("a,record=/tmp/log,overlay").record, "/tmp/log");
 }
 
 TEST(sized_backings_take_a_size)
@@ -103,6 +104,10 @@ TEST(bad_specs_are_refused_in_words)
 		"ram:x",
 		"null:16777215T",
 		"ram:1M,overlay",
+		"a,record",
+		"a,record=",
+		"null:1M,record=l",
+		"a,ro,record=l",
 		"a,iops=5",
 		"a,throttle",
 		"a,throttle=",
