@@ -24,12 +24,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 2, LOG_MAX_BYTES = 64 << 20, TAIL_LINES = 15 };
+enum { WORKERS_MAX = 2, OWN_ENV = 4, LOG_MAX_BYTES = 64 << 20, TAIL_LINES = 15 };
 
 struct run {
 	struct suite suite;
-	const char *source, *build; /* absolute */
+	char *source, *build; /* absolute */
 	char *log_dir;
+	char *own_env[OWN_ENV]; /* at the front of envp */
 	const char **envp;
 	struct carrier_image image;
 	bool has_kvm;
@@ -229,7 +230,7 @@ static int prepare(struct run *run)
 static int build_environment(struct run *run)
 {
 	size_t count = 0, used = 0;
-	char *own[4] = { NULL };
+	char **own = run->own_env;
 	int r = str_printf(&own[0], "KTSTR_BUILD=%s", run->build);
 
 	if (r == 0)
@@ -242,10 +243,10 @@ static int build_environment(struct run *run)
 		return err_trace(r);
 	while (environ[count])
 		count++;
-	run->envp = calloc(count + ARRAY_SIZE(own) + 1, sizeof(*run->envp));
+	run->envp = calloc(count + OWN_ENV + 1, sizeof(*run->envp));
 	if (!run->envp)
 		return err_new(-ENOMEM, "no memory for an environment");
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+	for (size_t i = 0; i < OWN_ENV; i++)
 		run->envp[used++] = own[i];
 	for (size_t i = 0; i < count; i++) {
 		if (!str_starts_with(environ[i], "KTSTR") &&
@@ -279,6 +280,20 @@ static int set_up(struct run *run, char **argv, int glob_count)
 	return r < 0 ? err_trace(r) : 0;
 }
 
+static void tear_down(struct run *run)
+{
+	suite_deinit(&run->suite);
+	carrier_image_deinit(&run->image);
+	for (size_t i = 0; i < OWN_ENV; i++)
+		free(run->own_env[i]);
+	free(run->envp);
+	free(run->log_dir);
+	free(run->build);
+	free(run->source);
+	fd_close(run->results_fd);
+	pthread_mutex_destroy(&run->lock);
+}
+
 static void run_all(struct run *run)
 {
 	unsigned workers = worker_count(run);
@@ -297,6 +312,7 @@ static void run_all(struct run *run)
 int main(int argc, char **argv)
 {
 	struct run run = { .results_fd = -1 };
+	int status = 2;
 
 	if (carrier_init_is_wanted())
 		carrier_init_main();
@@ -312,10 +328,13 @@ int main(int argc, char **argv)
 	}
 	if (set_up(&run, argv, argc - 4) < 0) {
 		fprintf(stderr, "system-run: %s\n", err_text());
-		return 2;
+	} else {
+		run_all(&run);
+		printf("system tests: %u ok, %u failed, %u skipped; logs in %s\n",
+		       run.counts[SUITE_OK], run.counts[SUITE_FAIL], run.counts[SUITE_SKIP],
+		       run.log_dir);
+		status = run.counts[SUITE_FAIL] ? 1 : 0;
 	}
-	run_all(&run);
-	printf("system tests: %u ok, %u failed, %u skipped; logs in %s\n", run.counts[SUITE_OK],
-	       run.counts[SUITE_FAIL], run.counts[SUITE_SKIP], run.log_dir);
-	return run.counts[SUITE_FAIL] ? 1 : 0;
+	tear_down(&run);
+	return status;
 }
