@@ -52,14 +52,26 @@ struct ktstr_cgroup {
 };
 
 /* One part of a scenario: operations, done in order, then a time in which the workers run and the
- * checks are judged. Operations are strings:
+ * checks are judged. Without a hold only the operations are done. A loop is a list of operations
+ * that is done once before the hold and then in it, at an interval; it has to end with the CPUs
+ * allowed that it began with, and checks see the settings at its end.
+ *
+ * Operations are strings; WORKERS are called as in reports, CGROUP/NAME, or NAME outside of any:
  *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
+ *   "swap CGROUP CGROUP": they get each other's cpuset
  *   "freeze CGROUP", "thaw CGROUP"
+ *   "move WORKERS to CGROUP", or "to /", outside of any cgroup of the scenario
+ *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50"
+ *   "signal WORKERS STOP", CONT, TERM or KILL; checks judge a stopped one as if it wanted to run
+ *   "offline CPUSET", "online CPUSET": all CPUs are back at the end
+ *   "mark TEXT": an event in the record
  *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
 struct ktstr_step {
-	const char *name;	/* for reports; default: step-0, step-1, ... */
-	const char *const *ops; /* OPS(...) */
-	const char *hold;
+	const char *name;	 /* for reports; default: step-0, step-1, ... */
+	const char *const *ops;	 /* OPS(...) */
+	const char *hold;	 /* NULL: none */
+	const char *const *loop; /* OPS(...) */
+	const char *every;	 /* its interval, at least 100us */
 };
 
 struct ktstr_scenario {
@@ -83,7 +95,7 @@ struct ktstr_scenario {
 
 /* The lists end with an entry of NULL; the macros add it. */
 #define CGROUPS(...) ((const struct ktstr_cgroup[]){ __VA_ARGS__, { .name = 0 } })
-#define STEPS(...) ((const struct ktstr_step[]){ __VA_ARGS__, { .hold = 0 } })
+#define STEPS(...) ((const struct ktstr_step[]){ __VA_ARGS__, { .name = 0 } })
 #define OPS(...) ((const char *const[]){ __VA_ARGS__, 0 })
 #define DISKS(...) ((const char *const[]){ __VA_ARGS__, 0 })
 #define FIXES(...) ((const char *const[]){ __VA_ARGS__, 0 })

@@ -32,6 +32,8 @@ struct scene_cgroup {
 struct scene_group {
 	uint32_t cgroup; /* or PLAN_NONE */
 	struct plan_sched sched;
+	bool has_affinity;	  /* an operation has set it: */
+	struct cpu_mask affinity; /* of all of them */
 	bool is_stopped;
 };
 

@@ -11,6 +11,7 @@ struct compiler {
 	const struct ktstr_scenario *scenario;
 	struct cpu_mask machine; /* all CPUs */
 	struct scene scene;	 /* in force where the compiler stands */
+	struct cpu_mask offline;
 	uint64_t seed;
 };
 
@@ -33,7 +34,27 @@ int compile_affinity(const struct compiler *c, const char *text, unsigned i,
  * own set has changed. -EINVAL if a cgroup is left without a CPU. */
 int compile_refresh_cpus(struct compiler *c) must_check;
 
-/* compile_steps.c: operations, steps and windows. */
+/* compile_ops.c: a list of operations, appended to the plan's and applied to the scene. */
+int compile_ops(struct compiler *c, const char *const *ops) must_check;
+
+/* compile_op_workers.c: operations on workers and CPUs. @rest is what follows the verb. */
+int compile_op_move(struct compiler *c, const char *rest) must_check;
+int compile_op_affinity(struct compiler *c, const char *rest) must_check;
+int compile_op_nice(struct compiler *c, const char *rest) must_check;
+int compile_op_policy(struct compiler *c, const char *rest) must_check;
+int compile_op_signal(struct compiler *c, const char *rest) must_check;
+int compile_op_offline(struct compiler *c, const char *rest) must_check;
+int compile_op_online(struct compiler *c, const char *rest) must_check;
+
+/* Append @op, which @before was in force before, and what workers may use since then. */
+int compile_add_op(struct compiler *c, const struct plan_op *op) must_check;
+int compile_add_moving_op(struct compiler *c, const struct plan_op *op,
+			  const struct scene *before) must_check;
+
+/* Take the next word of *@p, and the spaces behind it. False if there is none, or it is too long. */
+bool compile_take_word(const char **p, char *word, size_t size);
+
+/* compile_steps.c: steps and windows. */
 int compile_steps(struct compiler *c) must_check;
 
 /* The index of the cgroup with that path, or PLAN_NONE. */

@@ -125,6 +125,9 @@ static struct cpu_mask cgroup_cpus(const struct compiler *c, uint32_t cgroup)
 {
 	struct cpu_mask cpus = c->machine;
 
+	for (unsigned cpu = mask_next(&c->offline, 0); cpu < WIRE_CPUS;
+	     cpu = mask_next(&c->offline, cpu + 1))
+		mask_clear(&cpus, cpu);
 	for (; cgroup != PLAN_NONE; cgroup = c->cell->cgroups[cgroup].parent) {
 		if (!mask_is_empty(own_cpuset(c, cgroup)))
 			mask_and(&cpus, own_cpuset(c, cgroup));
@@ -352,12 +355,15 @@ int compile_refresh_cpus(struct compiler *c)
 		const struct plan_worker *w = &p->workers[i];
 		struct cpu_mask *allowed = &c->scene.allowed[i];
 
-		*allowed = cgroup_cpus(c, w->cgroup);
-		if (!mask_is_empty(&w->affinity))
-			mask_and(allowed, &w->affinity);
+		const struct scene_group *now = &c->scene.groups[w->group];
+		const struct cpu_mask *own = now->has_affinity ? &now->affinity : &w->affinity;
+
+		*allowed = cgroup_cpus(c, now->cgroup);
+		if (!mask_is_empty(own))
+			mask_and(allowed, own);
 		/* The kernel overrides an affinity that a new cpuset leaves nothing of. */
 		if (mask_is_empty(allowed))
-			*allowed = cgroup_cpus(c, w->cgroup);
+			*allowed = cgroup_cpus(c, now->cgroup);
 	}
 	return 0;
 }

@@ -149,13 +149,15 @@ static const struct field step_fields[] = {
 	FIELD(ktstr_step, name, FIELD_TEXT, .help = "for reports"),
 	FIELD(ktstr_step, ops, FIELD_TEXTS, .help = "operations, in order"),
 	FIELD(ktstr_step, hold, FIELD_TEXT, .check = check_duration,
-	      .help = "how long it is judged"),
+	      .help = "how long it is judged; none: it only has operations"),
+	FIELD(ktstr_step, loop, FIELD_TEXTS, .help = "operations repeated in the hold"),
+	FIELD(ktstr_step, every, FIELD_TEXT, .check = check_duration,
+	      .help = "interval of the loop"),
 };
 
 static const struct schema schema_step = {
 	.name = "step",
 	.bytes = sizeof(struct ktstr_step),
-	.required = "hold",
 	TABLE(step_fields),
 };
 

@@ -229,6 +229,66 @@ TEST(operations_change_the_scene_of_later_windows_only)
 	assert_int_equal(cell.plan.ops[6].args[0], 1);
 }
 
+static const struct ktstr_scenario all_ops = {
+	.topology = "1n2l2c1t",
+	.cgroups = CGROUPS({ .name = "a", .cpuset = "llc 0", .workers = SPIN },
+			   { .name = "b", .cpuset = "llc 1", .workers = SPIN }),
+	.workers = WORKERS({ .name = "free", .work = "spin" }),
+	.steps = STEPS({ .ops = OPS("mark begin", "move free to a") },
+		       { .name = "moved", .hold = "1s" },
+		       { .name = "changed",
+			 .ops = OPS("swap a b", "affinity b/spin cpu 0", "nice b/spin 5",
+				    "policy free fifo 10", "signal free STOP"),
+			 .hold = "1s" },
+		       { .name = "less", .ops = OPS("offline cpu 2"), .hold = "1s" },
+		       { .name = "turns",
+			 .ops = OPS("online cpu 2"),
+			 .hold = "1s",
+			 .loop = OPS("set a cpuset=cpu 2", "set a cpuset=llc 1"),
+			 .every = "20ms" }),
+	.checks = ISOLATED,
+};
+
+TEST(workers_and_cpus_move_and_the_scene_with_them)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct cell_window *w;
+
+	assert_int_equal(compile(&all_ops, &cell), 0);
+	assert_int_equal(cell.window_count, 4);
+	w = cell.windows;
+	assert_int_equal(w[0].step, 2);
+	assert_int_equal(w[0].scene.groups[2].cgroup, 0);
+	assert_int_equal(w[0].scene.allowed[2].bits[0], 0x3);
+	assert_int_equal(w[1].scene.allowed[0].bits[0], 0xc);
+	assert_int_equal(w[1].scene.allowed[1].bits[0], 0x1);
+	assert_int_equal(w[1].scene.allowed[2].bits[0], 0xc);
+	assert_int_equal(w[1].scene.groups[1].sched.nice, 5);
+	assert_int_equal(w[1].scene.groups[2].sched.priority, 10);
+	assert_int_equal(w[2].scene.allowed[0].bits[0], 0x8);
+	assert_int_equal(w[3].scene.allowed[0].bits[0], 0xc);
+}
+
+/* Each turn: set, where a and free may be now; set, the same. */
+TEST(every_turn_of_a_loop_says_where_workers_may_be)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct plan_step *step;
+	const struct plan_op *op;
+
+	assert_int_equal(compile(&all_ops, &cell), 0);
+	step = &cell.plan.steps[5];
+	op = &cell.plan.ops[step->loop_first_op];
+	assert_int_equal(step->loop_interval_ns, 20 * NSEC_PER_MSEC);
+	assert_int_equal(step->loop_op_count, 6);
+	assert_int_equal(op[0].code, OP_CGROUP_SET);
+	assert_int_equal(op[1].code, OP_ALLOWED);
+	assert_int_equal(op[1].mask.bits[0], 0x4);
+	assert_int_equal(op[2].target, 2);
+	assert_int_equal(op[3].code, OP_CGROUP_SET);
+	assert_int_equal(op[4].mask.bits[0], 0xc);
+}
+
 static const struct ktstr_scenario demanding = {
 	.topology = "1n1l2c1t",
 	.needs = { .llcs = 2 },
@@ -356,7 +416,29 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: op \"set a weight=0\": weight \"0\": the kernel takes 1 to "
 		  "10000",
 		  { .ops = OPS("set a weight=0"), .hold = "1s" }),
-	BAD_STEPS("step hold-0: op \"explode a\": expected set, freeze, thaw or write",
+	BAD_STEPS("steps: none has a hold", { .ops = OPS("freeze a") }),
+	BAD_STEPS("step hold-0: op \"move a/spin to b\": no cgroup is named b",
+		  { .ops = OPS("move a/spin to b"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"move b to a\": no workers are named b",
+		  { .ops = OPS("move b to a"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"swap a a\": both must have a cpuset",
+		  { .ops = OPS("swap a a"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"nice a/spin 20\": nice \"20\": nice is from -20 to 19",
+		  { .ops = OPS("nice a/spin 20"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"policy a/spin rt\": \"rt\": expected normal, batch, idle, "
+		  "fifo PRIO, rr PRIO or deadline RUNTIME/DEADLINE/PERIOD",
+		  { .ops = OPS("policy a/spin rt"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"signal a/spin 9\": signal \"9\": expected STOP, CONT, TERM or "
+		  "KILL",
+		  { .ops = OPS("signal a/spin 9"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"offline cpu 0\": \"cpu 0\": CPU 0 stays online",
+		  { .ops = OPS("offline cpu 0"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: every \"5ms\": only a loop in a hold has an interval",
+		  { .hold = "1s", .every = "5ms" }),
+	BAD_STEPS("step hold-0: loop: it needs an interval, every",
+		  { .hold = "1s", .loop = OPS("mark x") }),
+	BAD_STEPS("step hold-0: op \"explode a\": expected set, swap, freeze, thaw, write, mark, "
+		  "move, affinity, nice, policy, signal, offline or online",
 		  { .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),
@@ -393,5 +475,7 @@ TESTS(T(tables_become_a_plan), T(names_of_workers_say_where_they_are),
       T(workers_have_deadlines_slices_sessions_and_memory),
       T(affinity_can_be_whole_cores_or_drawn_by_the_seed),
       T(operations_change_the_scene_of_later_windows_only),
+      T(workers_and_cpus_move_and_the_scene_with_them),
+      T(every_turn_of_a_loop_says_where_workers_may_be),
       T(needs_that_the_machine_has_not_are_an_outcome),
       T(bad_scenarios_are_refused_with_scenario_field_and_value))

@@ -26,7 +26,8 @@ static const char whole[] =
 	"  - { name: c }\n"
 	"steps:\n"
 	"  - { name: one, hold: 1s }\n"
-	"  - { ops: ['freeze c'], hold: 500ms }\n"
+	"  - { ops: ['freeze c'] }\n"
+	"  - { hold: 500ms, loop: [mark x], every: 5ms }\n"
 	"checks: [share distance=30permille, starvation gap=300ms]\n"
 	"fixes: ['0123456789ab (sched: x)']\n"
 	"is_fixture: true\n";
