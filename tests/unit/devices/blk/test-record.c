@@ -3,9 +3,7 @@
 #include "blk-log.h"
 
 #include "base/buf.h"
-#include "base/util.h"
-
-#include "test.h"
+#include "rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -243,8 +241,43 @@ TEST(every_legal_crash_is_found_and_no_other)
 	end(&t);
 }
 
+/* The log of one 4 KiB write and the flush that the rig sends behind it, a letter for each record. */
+static void one_write_is_logged_as(enum rig_mode mode, const char *fault, bool is_write_back,
+				   const char *expected)
+{
+	static const char letters[] = "?WZDF";
+	struct recorded t = { .disk = BLK_BACKING_NULL_INIT };
+	char options[256], seen[16] = "";
+	struct rig r;
+
+	snprintf(t.path, sizeof(t.path), "/tmp/ktstr-record-%d", getpid());
+	unlink(t.path);
+	snprintf(options, sizeof(options), ",record=%s%s", t.path, fault);
+	rig_init(&r, mode, options);
+	rig_set_reg(&r, VIRTIO_MMIO_CONFIG + offsetof(struct virtio_blk_config, wce),
+		    is_write_back);
+	memset(rig_at(&r, RIG_DATA), 0x5a, 4096);
+	assert_answer(rig_write(&r, 16, RIG_DATA, 4096), VIRTIO_BLK_S_OK, 1);
+	rig_deinit(&r);
+	read_log(&t);
+	for (size_t i = 0; i < t.log.count && i + 1 < sizeof(seen); i++)
+		seen[i] = letters[t.log.entries[i].op];
+	assert_string_equal(seen, expected);
+	assert_int_equal(t.log.entries[0].offset, 16 * SECTOR);
+	end(&t);
+}
+
+ETEST(the_log_has_each_flush_that_was_made_and_no_other)
+{
+	one_write_is_logged_as(RIG_MODE, "", true, "WF");
+	one_write_is_logged_as(RIG_MODE, "", false, "WFF"); /* write-through */
+	one_write_is_logged_as(RIG_MODE, ",fault=op=flush,action=lost-flush", true, "W");
+	one_write_is_logged_as(RIG_MODE, ",fault=op=write,nth=1,action=short", true, "WWF");
+}
+
 TESTS(T(what_changes_the_disk_is_logged_in_its_order), T(a_long_write_becomes_several_records),
       T(a_log_that_is_there_is_not_overwritten),
       T(a_log_that_cannot_grow_ends_where_it_is_true_and_fails_the_disk),
       T(a_log_of_any_length_is_read_up_to_its_last_whole_record), T(a_record_that_lies_is_refused),
-      T(every_legal_crash_is_found_and_no_other))
+      T(every_legal_crash_is_found_and_no_other),
+      ON_ALL(the_log_has_each_flush_that_was_made_and_no_other))
