@@ -11,6 +11,13 @@
  *                               cpuset specification, ':' for its space), nor outside that
  *   wake_latency p99=10ms       wake-to-run latency; bounds p50, p99, max, one or more
  *
+ *   throughput min=1000         all workers in scope together, iterations in a second
+ *   spread max=50permille       workers of one entry are equals: between the CPU times of the
+ *                               luckiest and the unluckiest, in thousandths of the former
+ *   migration_ratio max=10permille  looks that found a worker on another CPU than the look before
+ *   locality min=900permille    pages of numa_working_set on the node of the CPU that used them
+ *   deadline_misses max=0       periodic work that was not done when its next period began
+ *
  * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. Noise only makes waits
  * longer: a bound on time that held, held; one that was broken while the host took more of the
  * window than noise=10permille (the default) makes the verdict UNDECIDED, with the figures. */

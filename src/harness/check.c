@@ -10,7 +10,11 @@
 #include <stdlib.h>
 
 static const struct check *const checks[] = {
-	&check_share, &check_starvation, &check_isolation, &check_wake_latency, NULL,
+	&check_share,		&check_starvation,
+	&check_isolation,	&check_wake_latency,
+	&check_throughput,	&check_spread,
+	&check_migration_ratio, &check_locality,
+	&check_deadline_misses, NULL,
 };
 
 const struct check *const *check_table(void)

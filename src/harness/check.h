@@ -61,6 +61,11 @@ extern const struct check check_share;
 extern const struct check check_starvation;
 extern const struct check check_isolation;
 extern const struct check check_wake_latency;
+extern const struct check check_throughput;
+extern const struct check check_spread;
+extern const struct check check_migration_ratio;
+extern const struct check check_locality;
+extern const struct check check_deadline_misses;
 
 /* The table, ended by NULL. */
 const struct check *const *check_table(void);

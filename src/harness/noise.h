@@ -17,3 +17,6 @@
 /* Set the verdict of @f from observed and bound; @limit_permille is the claim's noise=. Adds the
  * noise to the evidence of a broken bound. */
 void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
+
+/* The same for a claim whose bound is the least that must be observed. */
+void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille);

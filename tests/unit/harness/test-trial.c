@@ -37,12 +37,25 @@ static const struct ktstr_scenario expected_to_fail = {
 	.expected_reason = "a known bug",
 };
 
+static const struct ktstr_scenario counted = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throughput min=1000", "spread max=50permille",
+			 "migration_ratio max=10permille", "locality min=900permille",
+			 "deadline_misses max=2"),
+};
+
 /* What the scripted guest says. */
 struct script {
 	const struct ktstr_scenario *scenario;
 	uint64_t cpu_ns[WORKERS_MAX];
 	uint64_t gap_ns[WORKERS_MAX];
 	uint64_t outside_count[WORKERS_MAX];
+	uint64_t iterations[WORKERS_MAX];
+	uint64_t migrations[WORKERS_MAX];
+	uint64_t deadline_misses[WORKERS_MAX];
+	uint64_t pages_local[WORKERS_MAX], pages_remote[WORKERS_MAX];
 	uint16_t ends[WORKERS_MAX]; /* enum worker_end */
 	uint64_t steal_ns;
 	const char *failed;
@@ -96,6 +109,11 @@ static void say_report(struct play *p, const struct script *s, uint32_t worker, 
 		.end_ns = end_ns,
 		.cpu_ns = s->cpu_ns[worker],
 		.checkpoints = 1000,
+		.iterations = s->iterations[worker],
+		.migrations = s->migrations[worker],
+		.deadline_misses = s->deadline_misses[worker],
+		.pages_local = s->pages_local[worker],
+		.pages_remote = s->pages_remote[worker],
 		.gap = { .length_ns = s->gap_ns[worker], .start_ns = begin_ns + 1000000 },
 		.outside_count = s->outside_count[worker],
 		.outside_ns = begin_ns + 2000000,
@@ -297,6 +315,95 @@ TEST(a_plan_that_could_not_be_done_is_infra)
 	assert_string_equal(buf_text(&p.result.reason), "the guest: op 3: no such file");
 }
 
+struct counted_case {
+	const char *check;
+	struct script script;
+	enum verdict verdict;
+	uint64_t observed;
+	const char *figures;
+};
+
+#define COUNTED .scenario = &counted, STOPPED
+
+static const struct counted_case counted_cases[] = {
+	{ "throughput",
+	  { COUNTED, .iterations = { 600, 400 } },
+	  VERDICT_PASS,
+	  1000,
+	  "1000 iterations in a second" },
+	{ "throughput",
+	  { COUNTED, .iterations = { 600, 399 } },
+	  VERDICT_FAIL,
+	  999,
+	  "999 iterations in a second" },
+	{ "throughput",
+	  { COUNTED, .iterations = { 1 }, .steal_ns = 200000000 },
+	  VERDICT_UNDECIDED,
+	  1,
+	  "1 iterations in a second" },
+	{ "spread",
+	  { COUNTED, .cpu_ns = { 500000000, 475000000 } },
+	  VERDICT_PASS,
+	  50,
+	  "equal workers were 5.0% apart" },
+	{ "spread",
+	  { COUNTED, .cpu_ns = { 400000000, 500000000 } },
+	  VERDICT_FAIL,
+	  200,
+	  "equal workers were 20.0% apart" },
+	{ "spread",
+	  { COUNTED, .cpu_ns = { 1, 500000000 }, .steal_ns = 200000000 },
+	  VERDICT_UNDECIDED,
+	  999,
+	  "equal workers were 99.9% apart" },
+	{ "migration_ratio",
+	  { COUNTED, .migrations = { 15, 5 } },
+	  VERDICT_PASS,
+	  10,
+	  "20 of 2000 looks found a worker on another CPU" },
+	{ "migration_ratio",
+	  { COUNTED, .migrations = { 15, 7 } },
+	  VERDICT_FAIL,
+	  11,
+	  "22 of 2000 looks found a worker on another CPU" },
+	{ "locality",
+	  { COUNTED, .pages_local = { 95 }, .pages_remote = { 0, 5 } },
+	  VERDICT_PASS,
+	  950,
+	  "95 of 100 pages were local" },
+	{ "locality",
+	  { COUNTED, .pages_local = { 8 }, .pages_remote = { 2 } },
+	  VERDICT_FAIL,
+	  800,
+	  "8 of 10 pages were local" },
+	{ "locality", { COUNTED }, VERDICT_UNDECIDED, 0, "0 of 0 pages were local" },
+	{ "deadline_misses",
+	  { COUNTED, .deadline_misses = { 1, 1 } },
+	  VERDICT_PASS,
+	  2,
+	  "2 deadlines missed" },
+	{ "deadline_misses",
+	  { COUNTED, .deadline_misses = { 0, 3 } },
+	  VERDICT_FAIL,
+	  3,
+	  "3 deadlines missed" },
+};
+
+TEST(counters_are_judged_against_their_bounds)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(counted_cases); i++) {
+		const struct counted_case *c = &counted_cases[i];
+		cleanup(play_deinit) struct play p;
+		const struct finding *f;
+
+		play(&p, &c->script);
+		f = finding_of(&p, c->check);
+		assert_int_equal(f->verdict, c->verdict);
+		assert_int_equal(f->observed, c->observed);
+		assert_string_equal(buf_text(&f->figures), c->figures);
+	}
+}
+
 TEST(silence_is_a_timeout)
 {
 	cleanup(play_deinit) struct play p;
@@ -320,4 +427,5 @@ TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distan
       T(a_fail_that_is_expected_is_an_xfail_with_its_reason), T(a_missing_report_is_infra_not_fail),
       T(a_crashed_worker_is_infra_with_its_words),
       T(a_stuck_worker_is_infra_only_if_no_claim_catches_it),
-      T(a_plan_that_could_not_be_done_is_infra), T(silence_is_a_timeout), T(garbage_is_garbled))
+      T(a_plan_that_could_not_be_done_is_infra), T(counters_are_judged_against_their_bounds),
+      T(silence_is_a_timeout), T(garbage_is_garbled))

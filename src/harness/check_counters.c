@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checks that are one figure over all workers in scope, made of the counters of their reports:
+ * throughput, migration_ratio, locality, deadline_misses. */
+#include "harness/check.h"
+
+#include "base/util.h"
+#include "harness/noise.h"
+
+#include <inttypes.h>
+
+enum { PARAM_BOUND, PARAM_NOISE };
+
+/* The reports of all workers in scope, added up. */
+struct counters {
+	uint64_t iterations, checkpoints, migrations, deadline_misses, pages_local, pages_remote;
+	uint64_t window_ns;
+};
+
+static struct counters add_up(const struct claim *claim, const struct cell *cell,
+			      const struct cell_window *window, const struct telemetry *t)
+{
+	const struct window_data *data = telemetry_window(t, window);
+	struct counters sum = { .window_ns = data->end_ns - data->begin_ns };
+
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		const struct wire_report *r = &data->reports[w].report;
+
+		if (!claim_covers(claim, cell, cell->plan.workers[w].group))
+			continue;
+		sum.iterations += r->iterations;
+		sum.checkpoints += r->checkpoints;
+		sum.migrations += r->migrations;
+		sum.deadline_misses += r->deadline_misses;
+		sum.pages_local += r->pages_local;
+		sum.pages_remote += r->pages_remote;
+	}
+	return sum;
+}
+
+static uint64_t permille(uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((double)part * 1000 / (double)whole) : 0;
+}
+
+static int throughput_evaluate(const struct claim *claim, const struct cell *cell,
+			       const struct cell_window *window, const struct telemetry *t,
+			       struct finding *ret)
+{
+	struct counters sum = add_up(claim, cell, window, t);
+	double seconds = (double)sum.window_ns / NSEC_PER_SEC;
+
+	ret->unit = "Hz";
+	ret->bound = claim->values[PARAM_BOUND];
+	ret->observed = seconds > 0 ? (uint64_t)((double)sum.iterations / seconds) : 0;
+	ret->samples = sum.iterations;
+	buf_printf(&ret->figures, "%" PRIu64 " iterations in a second", ret->observed);
+	noise_judge_least(ret, t, claim->values[PARAM_NOISE]);
+	return 0;
+}
+
+static int migration_evaluate(const struct claim *claim, const struct cell *cell,
+			      const struct cell_window *window, const struct telemetry *t,
+			      struct finding *ret)
+{
+	struct counters sum = add_up(claim, cell, window, t);
+
+	ret->unit = "permille";
+	ret->bound = claim->values[PARAM_BOUND];
+	ret->observed = permille(sum.migrations, sum.checkpoints);
+	ret->samples = sum.checkpoints;
+	buf_printf(&ret->figures, "%" PRIu64 " of %" PRIu64 " looks found a worker on another CPU",
+		   sum.migrations, sum.checkpoints);
+	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	return 0;
+}
+
+/* No page was looked at: nothing speaks against the claim, and nothing for it. */
+static int locality_evaluate(const struct claim *claim, const struct cell *cell,
+			     const struct cell_window *window, const struct telemetry *t,
+			     struct finding *ret)
+{
+	struct counters sum = add_up(claim, cell, window, t);
+
+	ret->unit = "permille";
+	ret->bound = claim->values[PARAM_BOUND];
+	ret->samples = sum.pages_local + sum.pages_remote;
+	ret->observed = permille(sum.pages_local, ret->samples);
+	buf_printf(&ret->figures, "%" PRIu64 " of %" PRIu64 " pages were local", sum.pages_local,
+		   ret->samples);
+	ret->verdict = ret->observed >= ret->bound ? VERDICT_PASS : VERDICT_FAIL;
+	if (!ret->samples)
+		ret->verdict = VERDICT_UNDECIDED;
+	return 0;
+}
+
+static int misses_evaluate(const struct claim *claim, const struct cell *cell,
+			   const struct cell_window *window, const struct telemetry *t,
+			   struct finding *ret)
+{
+	struct counters sum = add_up(claim, cell, window, t);
+
+	ret->unit = "times";
+	ret->bound = claim->values[PARAM_BOUND];
+	ret->observed = sum.deadline_misses;
+	ret->samples = sum.iterations;
+	buf_printf(&ret->figures, "%" PRIu64 " deadlines missed", sum.deadline_misses);
+	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	return 0;
+}
+
+const struct check check_throughput = {
+	.name = "throughput",
+	.summary = "the workers together did enough iterations",
+	.param_count = 2,
+	.params = { [PARAM_BOUND] = { .name = "min",
+				      .unit = PARAM_HZ,
+				      .is_bound = true,
+				      .help = "least iterations in a second" },
+		    [PARAM_NOISE] = NOISE_PARAM },
+	.evaluate = throughput_evaluate,
+};
+
+const struct check check_migration_ratio = {
+	.name = "migration_ratio",
+	.summary = "workers did not change their CPU too often",
+	.param_count = 2,
+	.params = { [PARAM_BOUND] = { .name = "max",
+				      .unit = PARAM_PERMILLE,
+				      .is_bound = true,
+				      .help = "most looks at another CPU than the look before" },
+		    [PARAM_NOISE] = NOISE_PARAM },
+	.evaluate = migration_evaluate,
+};
+
+const struct check check_locality = {
+	.name = "locality",
+	.summary = "pages were on the node of the CPU that used them",
+	.param_count = 1,
+	.params = { [PARAM_BOUND] = { .name = "min",
+				      .unit = PARAM_PERMILLE,
+				      .is_bound = true,
+				      .help = "least part of local pages" } },
+	.evaluate = locality_evaluate,
+};
+
+const struct check check_deadline_misses = {
+	.name = "deadline_misses",
+	.summary = "periodic work was done before its next period",
+	.param_count = 2,
+	.params = { [PARAM_BOUND] = { .name = "max",
+				      .unit = PARAM_COUNT,
+				      .is_bound = true,
+				      .help = "most misses" },
+		    [PARAM_NOISE] = NOISE_PARAM },
+	.evaluate = misses_evaluate,
+};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* spread: the workers of one entry are equals; how far apart did the CPU time of the luckiest and the
+ * unluckiest come? What the host takes from one CPU only spreads them: noise makes it UNDECIDED. */
+#include "harness/check.h"
+
+#include "base/util.h"
+#include "harness/noise.h"
+
+enum { PARAM_MAX, PARAM_NOISE };
+
+static void judge_entry(const struct cell *cell, const struct window_data *data, uint32_t group,
+			struct finding *ret)
+{
+	const struct plan_group *g = &cell->plan.groups[group];
+	uint64_t least_ns = UINT64_MAX, most_ns = 0, spread;
+	uint32_t least = 0, most = 0;
+	char a[CELL_NAME_BYTES], b[CELL_NAME_BYTES];
+
+	for (uint32_t w = g->first_worker; w < g->first_worker + g->worker_count; w++) {
+		uint64_t cpu_ns = data->reports[w].report.cpu_ns;
+
+		least = cpu_ns < least_ns ? w : least;
+		most = cpu_ns >= most_ns ? w : most;
+		least_ns = MIN(least_ns, cpu_ns);
+		most_ns = MAX(most_ns, cpu_ns);
+	}
+	spread = most_ns ? (uint64_t)((double)(most_ns - least_ns) * 1000 / (double)most_ns) : 0;
+	ret->samples += g->worker_count;
+	ret->observed = MAX(ret->observed, spread);
+	if (spread > ret->bound)
+		buf_printf(&ret->evidence, "%s got %.1f ms, %s got %.1f ms\n",
+			   cell_worker_name(cell, least, a), (double)least_ns / 1e6,
+			   cell_worker_name(cell, most, b), (double)most_ns / 1e6);
+}
+
+static int spread_evaluate(const struct claim *claim, const struct cell *cell,
+			   const struct cell_window *window, const struct telemetry *t,
+			   struct finding *ret)
+{
+	const struct window_data *data = telemetry_window(t, window);
+
+	ret->unit = "permille";
+	ret->bound = claim->values[PARAM_MAX];
+	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
+		if (claim_covers(claim, cell, g))
+			judge_entry(cell, data, g, ret);
+	}
+	buf_printf(&ret->figures, "equal workers were %.1f%% apart", (double)ret->observed / 10);
+	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	return 0;
+}
+
+const struct check check_spread = {
+	.name = "spread",
+	.summary = "equal workers got about the same CPU time",
+	.param_count = 2,
+	.params = { [PARAM_MAX] = { .name = "max",
+				    .unit = PARAM_PERMILLE,
+				    .is_bound = true,
+				    .help = "largest difference within an entry, in thousandths of "
+					    "the largest CPU time" },
+		    [PARAM_NOISE] = NOISE_PARAM },
+	.evaluate = spread_evaluate,
+};
