@@ -16,6 +16,8 @@
  *                               luckiest and the unluckiest, in thousandths of the former
  *   migration_ratio max=10permille  looks that found a worker on another CPU than the look before
  *   locality min=900permille    pages of numa_working_set on the node of the CPU that used them
+ *   throttling min=1            how often quotas throttled their cgroups (nr_throttled of
+ *                               cpu.stat); bounds min, max, or both
  *   deadline_misses max=0       periodic work that was not done when its next period began
  *
  * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. Noise only makes waits

@@ -66,6 +66,7 @@ extern const struct check check_spread;
 extern const struct check check_migration_ratio;
 extern const struct check check_locality;
 extern const struct check check_deadline_misses;
+extern const struct check check_throttling;
 
 /* The table, ended by NULL. */
 const struct check *const *check_table(void);

@@ -7,16 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int window_init(struct window_data *w, unsigned cpus, uint32_t workers)
+static int window_init(struct window_data *w, unsigned cpus, uint32_t workers, uint32_t cgroups)
 {
 	*w = (struct window_data){
 		.begin = calloc(cpus, sizeof(*w->begin)),
 		.end = calloc(cpus, sizeof(*w->end)),
 		.reports = calloc(workers + 1, sizeof(*w->reports)),
+		.cgroups_begin = calloc(cgroups + 1, sizeof(*w->cgroups_begin)),
+		.cgroups_end = calloc(cgroups + 1, sizeof(*w->cgroups_end)),
 		.host_delay_begin_ns = calloc(cpus, sizeof(uint64_t)),
 		.host_delay_end_ns = calloc(cpus, sizeof(uint64_t)),
 	};
-	if (!w->begin || !w->end || !w->reports || !w->host_delay_begin_ns || !w->host_delay_end_ns)
+	if (!w->begin || !w->end || !w->reports || !w->cgroups_begin || !w->cgroups_end ||
+	    !w->host_delay_begin_ns || !w->host_delay_end_ns)
 		return err_new(-ENOMEM, "out of memory for a window");
 	return 0;
 }
@@ -49,7 +52,8 @@ int telemetry_init(struct telemetry *t, const struct cell *cell)
 	if (!t->windows || !t->whole)
 		r = err_new(-ENOMEM, "out of memory for %u windows", cell->window_count);
 	for (; r == 0 && t->window_count < cell->window_count; t->window_count++)
-		r = window_init(&t->windows[t->window_count], t->cpu_count, t->worker_count);
+		r = window_init(&t->windows[t->window_count], t->cpu_count, t->worker_count,
+				h->cgroup_count);
 	if (r < 0)
 		telemetry_deinit(t);
 	return r;
@@ -63,6 +67,8 @@ void telemetry_deinit(struct telemetry *t)
 		free_reports(w->reports, t->worker_count);
 		free(w->begin);
 		free(w->end);
+		free(w->cgroups_begin);
+		free(w->cgroups_end);
 		free(w->host_delay_begin_ns);
 		free(w->host_delay_end_ns);
 	}
@@ -128,6 +134,30 @@ static int add_cpustat(struct telemetry *t, const struct frame *f)
 			return err_trace(r);
 		if (stat.cpu < t->cpu_count)
 			to[stat.cpu] = (struct cpu_sample){ .is_there = true, .stat = stat };
+	}
+	return 0;
+}
+
+static int add_cgroupstat(struct telemetry *t, const struct frame *f)
+{
+	struct wire_sample s;
+	struct window_data *w;
+	int r = sample_decode(f->payload, f->len, sizeof(struct wire_cgroupstat), &t->limits, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	w = window_of_step(t, s.step);
+	if (!w || s.reason == SAMPLE_TICK)
+		return 0;
+	for (uint32_t i = 0; i < s.count; i++) {
+		struct wire_cgroupstat stat;
+		struct cgroup_sample *to =
+			s.reason == SAMPLE_HOLD_BEGIN ? w->cgroups_begin : w->cgroups_end;
+
+		r = cgroupstat_at(f->payload, i, &t->limits, &stat);
+		if (r < 0)
+			return err_trace(r);
+		to[stat.cgroup] = (struct cgroup_sample){ .is_there = true, .stat = stat };
 	}
 	return 0;
 }
@@ -226,8 +256,9 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret
 		return add_failed(t, f);
 	case FRAME_DONE:
 		return add_done(t, f);
-	case FRAME_TASKSTAT:
 	case FRAME_CGROUPSTAT:
+		return add_cgroupstat(t, f);
+	case FRAME_TASKSTAT:
 	case FRAME_CLOCK:
 		return 0;
 	default:

@@ -26,10 +26,17 @@ struct cpu_sample {
 	struct wire_cpustat stat;
 };
 
+/* One end of a window, for each cgroup. */
+struct cgroup_sample {
+	bool is_there;
+	struct wire_cgroupstat stat;
+};
+
 struct window_data {
 	bool has_begun, has_ended;
 	uint64_t begin_ns, end_ns; /* guest time */
 	struct cpu_sample *begin, *end;
+	struct cgroup_sample *cgroups_begin, *cgroups_end;
 	struct worker_report *reports; /* one for each worker */
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;

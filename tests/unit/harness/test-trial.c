@@ -43,7 +43,7 @@ static const struct ktstr_scenario counted = {
 	.hold = "1s",
 	.checks = CHECKS("throughput min=1000", "spread max=50permille",
 			 "migration_ratio max=10permille", "locality min=900permille",
-			 "deadline_misses max=2"),
+			 "deadline_misses max=2", "throttling min=1 max=9"),
 };
 
 /* What the scripted guest says. */
@@ -58,6 +58,7 @@ struct script {
 	uint64_t pages_local[WORKERS_MAX], pages_remote[WORKERS_MAX];
 	uint16_t ends[WORKERS_MAX]; /* enum worker_end */
 	uint64_t steal_ns;
+	uint64_t throttled;
 	const char *failed;
 	bool has_no_second_report;
 	bool has_no_done;
@@ -97,6 +98,17 @@ static void say_cpustat(struct play *p, uint32_t reason, uint64_t steal_ns)
 		     .cpu = { .is_online = 1, .steal_ns = steal_ns } };
 
 	say(p, FRAME_CPUSTAT, &sample, sizeof(sample));
+}
+
+static void say_cgroupstat(struct play *p, uint32_t reason, uint64_t throttled)
+{
+	struct {
+		struct wire_sample head;
+		struct wire_cgroupstat cgroup;
+	} sample = { .head = { .step = WINDOW_STEP, .reason = reason, .count = 1 },
+		     .cgroup = { .periods = throttled ? 100 : 90, .throttled = throttled } };
+
+	say(p, FRAME_CGROUPSTAT, &sample, sizeof(sample));
 }
 
 static void say_report(struct play *p, const struct script *s, uint32_t worker, uint16_t window)
@@ -139,7 +151,9 @@ static void say_all(struct play *p, const struct script *s)
 
 	say_event(p, EVENT_HOLD_BEGIN, begin_ns);
 	say_cpustat(p, SAMPLE_HOLD_BEGIN, 0);
+	say_cgroupstat(p, SAMPLE_HOLD_BEGIN, 0);
 	say_cpustat(p, SAMPLE_HOLD_END, s->steal_ns);
+	say_cgroupstat(p, SAMPLE_HOLD_END, s->throttled);
 	say_event(p, EVENT_HOLD_END, end_ns);
 	for (uint32_t w = 0; w < WORKERS_MAX; w++) {
 		if (w == 0 || !s->has_no_second_report)
@@ -326,6 +340,17 @@ struct counted_case {
 #define COUNTED .scenario = &counted, STOPPED
 
 static const struct counted_case counted_cases[] = {
+	{ "throttling",
+	  { COUNTED, .throttled = 9 },
+	  VERDICT_PASS,
+	  9,
+	  "throttled 9 times in 10 periods" },
+	{ "throttling",
+	  { COUNTED, .throttled = 10 },
+	  VERDICT_FAIL,
+	  10,
+	  "throttled 10 times in 10 periods" },
+	{ "throttling", { COUNTED }, VERDICT_FAIL, 0, "throttled 0 times in 0 periods" },
 	{ "throughput",
 	  { COUNTED, .iterations = { 600, 400 } },
 	  VERDICT_PASS,
