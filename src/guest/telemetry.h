@@ -59,8 +59,8 @@ struct telemetry {
 	_Atomic uint64_t due_ns;
 	struct telemetry_part part[2];
 	/* Its end, valid in STATE_ENDED. */
-	uint32_t end; /* enum worker_end */
-	uint32_t tid;
+	uint32_t end;	      /* enum worker_end */
+	_Atomic uint32_t tid; /* partners read it while it is set */
 	uint64_t start_ns;
 	uint64_t end_ns;
 	uint64_t cpu_ns;

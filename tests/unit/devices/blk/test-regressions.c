@@ -48,7 +48,7 @@ ETEST(cve_2016_5403_more_in_flight_than_the_queue_holds)
 
 	rig_init(&r, RIG_MODE, ",fault=op=read,action=drop-completion");
 	/* More heads than there can be: the index jumps beyond the queue's size. */
-	avail(&r)[1] = RIG_QUEUE_SIZE + 1;
+	__atomic_store_n(&avail(&r)[1], RIG_QUEUE_SIZE + 1, __ATOMIC_SEQ_CST);
 	expect_broken(&r, "invalid_avail_idx");
 	/* And one head posted again and again while the device still has it. */
 	rig_setup(&r, r.features);
