@@ -62,6 +62,7 @@ struct ktstr_cgroup {
  *   "freeze CGROUP", "thaw CGROUP"
  *   "move WORKERS to CGROUP", or "to /", outside of any cgroup of the scenario
  *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50"
+ *   "spawn WORKERS", once, which are not there before; "stop WORKERS", for good; not in a loop
  *   "signal WORKERS STOP", CONT, TERM or KILL; checks judge a stopped one as if it wanted to run
  *   "offline CPUSET", "online CPUSET": all CPUs are back at the end
  *   "mark TEXT": an event in the record

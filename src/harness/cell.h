@@ -34,7 +34,8 @@ struct scene_group {
 	struct plan_sched sched;
 	bool has_affinity;	  /* an operation has set it: */
 	struct cpu_mask affinity; /* of all of them */
-	bool is_stopped;
+	bool is_stopped;	  /* not there: gone, or not spawned yet */
+	bool has_lived;
 };
 
 struct scene {

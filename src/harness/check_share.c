@@ -98,7 +98,7 @@ static void add_worker(struct shares *s, const struct cell *cell, const struct s
 	s->entities[s->entity_count++] = (struct fluid_entity){
 		.parent = now->cgroup == PLAN_NONE ? FLUID_ROOT : now->cgroup,
 		.weight = cell_nice_weight(&now->sched),
-		.limit_cpus = demand(g, obtained_ns, window_ns),
+		.limit_cpus = now->is_stopped ? 0 : demand(g, obtained_ns, window_ns),
 		.allowed_cpus = scene->allowed[worker].bits,
 	};
 }

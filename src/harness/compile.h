@@ -12,6 +12,7 @@ struct compiler {
 	struct cpu_mask machine; /* all CPUs */
 	struct scene scene;	 /* in force where the compiler stands */
 	struct cpu_mask offline;
+	bool is_looping; /* the operations are those of a loop */
 	uint64_t seed;
 };
 
@@ -43,6 +44,8 @@ int compile_op_affinity(struct compiler *c, const char *rest) must_check;
 int compile_op_nice(struct compiler *c, const char *rest) must_check;
 int compile_op_policy(struct compiler *c, const char *rest) must_check;
 int compile_op_signal(struct compiler *c, const char *rest) must_check;
+int compile_op_spawn(struct compiler *c, const char *rest) must_check;
+int compile_op_stop(struct compiler *c, const char *rest) must_check;
 int compile_op_offline(struct compiler *c, const char *rest) must_check;
 int compile_op_online(struct compiler *c, const char *rest) must_check;
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* The entry that is called so in reports; the first word of *@rest. */
-static int take_group(const struct compiler *c, const char **rest, uint32_t *ret)
+static int take_name(const struct compiler *c, const char **rest, uint32_t *ret)
 {
 	char word[CELL_NAME_BYTES], name[CELL_NAME_BYTES];
 	uint32_t found = PLAN_NONE;
@@ -31,6 +31,20 @@ static int take_group(const struct compiler *c, const char **rest, uint32_t *ret
 	if (found == PLAN_NONE)
 		return err_new(-EINVAL, "no workers are named %s", word);
 	*ret = found;
+	return 0;
+}
+
+/* The same for workers that must be there. */
+static int take_group(const struct compiler *c, const char **rest, uint32_t *ret)
+{
+	uint32_t group;
+	int r = take_name(c, rest, &group);
+
+	if (r < 0)
+		return err_trace(r);
+	if (c->scene.groups[group].is_stopped)
+		return err_new(-EINVAL, "the workers are not there");
+	*ret = group;
 	return 0;
 }
 
@@ -145,6 +159,42 @@ int compile_op_policy(struct compiler *c, const char *rest)
 	sched.nice = now->nice;
 	*now = sched;
 	return add_sched(c, &op, &sched);
+}
+
+/* A worker's life has one report: who has gone does not come back. */
+static int begin_or_end(struct compiler *c, const char *rest, struct plan_op *op)
+{
+	bool is_spawn = op->code == OP_SPAWN;
+	struct scene_group *now;
+	int r = take_name(c, &rest, &op->target);
+
+	if (r < 0)
+		return err_trace(r);
+	now = &c->scene.groups[op->target];
+	if (*rest)
+		return err_new(-EINVAL, "nothing may follow the workers");
+	if (c->is_looping)
+		return err_new(-EINVAL, "workers come and go only outside of loops");
+	if (now->is_stopped != is_spawn || (is_spawn && now->has_lived))
+		return err_new(-EINVAL, "the workers are %s",
+			       is_spawn ? "spawned already" : "not there");
+	now->is_stopped = !is_spawn;
+	now->has_lived = true;
+	return compile_add_op(c, op);
+}
+
+int compile_op_spawn(struct compiler *c, const char *rest)
+{
+	struct plan_op op = { .code = OP_SPAWN };
+
+	return begin_or_end(c, rest, &op);
+}
+
+int compile_op_stop(struct compiler *c, const char *rest)
+{
+	struct plan_op op = { .code = OP_STOP };
+
+	return begin_or_end(c, rest, &op);
 }
 
 int compile_op_signal(struct compiler *c, const char *rest)

@@ -203,6 +203,8 @@ static const struct verb verbs[] = {
 	{ "affinity", false, true, NULL, compile_op_affinity },
 	{ "nice", false, true, NULL, compile_op_nice },
 	{ "policy", false, true, NULL, compile_op_policy },
+	{ "spawn", false, true, NULL, compile_op_spawn },
+	{ "stop", false, true, NULL, compile_op_stop },
 	{ "signal", false, true, NULL, compile_op_signal },
 	{ "offline", false, true, NULL, compile_op_offline },
 	{ "online", false, true, NULL, compile_op_online },
@@ -242,11 +244,11 @@ static int compile_op(struct compiler *c, const char *text)
 	if (compile_take_word(&rest, word, sizeof(word)))
 		verb = find_verb(word);
 	if (!verb)
-		return err_new(
-			-EINVAL,
-			"op \"%s\": expected set, swap, freeze, thaw, "
-			"write, mark, move, affinity, nice, policy, signal, offline or online",
-			text);
+		return err_new(-EINVAL,
+			       "op \"%s\": expected set, swap, freeze, thaw, "
+			       "write, mark, move, affinity, nice, policy, spawn, stop, signal, "
+			       "offline or online",
+			       text);
 	if (verb->has_cgroup) {
 		if (!compile_take_word(&rest, word, sizeof(word)))
 			return err_new(-EINVAL, "op \"%s\": a cgroup is missing", text);

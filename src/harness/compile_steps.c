@@ -11,6 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_end(const struct ktstr_step *s)
+{
+	return !s->name && !s->hold && !s->ops && !s->loop && !s->every;
+}
+
+static bool has_spawn(const struct ktstr_step *step, const char *name)
+{
+	static const char verb[] = "spawn ";
+
+	for (const char *const *op = step->ops; op && *op; op++) {
+		if (strncmp(*op, verb, sizeof(verb) - 1) == 0 &&
+		    strcmp(*op + sizeof(verb) - 1, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Workers that a step spawns are not there before. */
+static bool is_spawned_later(const struct compiler *c, uint32_t group)
+{
+	char name[CELL_NAME_BYTES];
+
+	cell_group_name(c->cell, group, name);
+	for (const struct ktstr_step *s = c->scenario->steps; s && !is_end(s); s++) {
+		if (has_spawn(s, name))
+			return true;
+	}
+	return false;
+}
+
 /* Make all cgroups, parents first as the table has them, then the workers behind their gates. */
 static int add_setup(struct compiler *c)
 {
@@ -20,8 +50,12 @@ static int add_setup(struct compiler *c)
 
 	for (uint32_t i = 0; i < p->header.cgroup_count && r == 0; i++)
 		r = compile_add_op(c, &(struct plan_op){ .code = OP_CGROUP_ADD, .target = i });
-	for (uint32_t i = 0; i < p->header.group_count && r == 0; i++)
-		r = compile_add_op(c, &(struct plan_op){ .code = OP_SPAWN, .target = i });
+	for (uint32_t i = 0; i < p->header.group_count && r == 0; i++) {
+		c->scene.groups[i].is_stopped = is_spawned_later(c, i);
+		c->scene.groups[i].has_lived = !c->scene.groups[i].is_stopped;
+		if (c->scene.groups[i].has_lived)
+			r = compile_add_op(c, &(struct plan_op){ .code = OP_SPAWN, .target = i });
+	}
 	step.op_count = p->header.op_count;
 	return r < 0 ? err_trace(r) : plan_add_step(p, &step, NULL);
 }
@@ -59,6 +93,7 @@ static int compile_loop(struct compiler *c, const struct ktstr_step *from, struc
 	r = spec_value(from->every, PARAM_NS, &step->loop_interval_ns);
 	if (r < 0)
 		return err_prefix(r, "every ");
+	c->is_looping = true;
 	r = compile_ops(c, from->loop);
 	step->op_count = p->header.op_count - step->first_op;
 	step->loop_first_op = p->header.op_count;
@@ -71,6 +106,7 @@ static int compile_loop(struct compiler *c, const struct ktstr_step *from, struc
 	if (r == 0 && memcmp(first.allowed, c->scene.allowed,
 			     p->header.worker_count * sizeof(*first.allowed)) != 0)
 		r = err_new(-EINVAL, "workers may use other CPUs after each turn");
+	c->is_looping = false;
 	scene_deinit(&first);
 	return r < 0 ? err_prefix(r, "loop: ") : 0;
 }
@@ -121,11 +157,6 @@ static int compile_step(struct compiler *c, const struct ktstr_step *from)
 	if (r < 0 || step.hold == HOLD_NONE)
 		return r;
 	return add_window(c, index);
-}
-
-static bool is_end(const struct ktstr_step *s)
-{
-	return !s->name && !s->hold && !s->ops && !s->loop && !s->every;
 }
 
 int compile_steps(struct compiler *c)

@@ -18,6 +18,7 @@ static void infra(struct result *result)
 static bool is_window_whole(struct result *result, const struct telemetry *t, uint32_t window)
 {
 	const struct window_data *d = &t->windows[window];
+	const struct scene *scene = &result->cell.windows[window].scene;
 	const char *name = result->cell.windows[window].name;
 	char worker[CELL_NAME_BYTES];
 
@@ -26,7 +27,8 @@ static bool is_window_whole(struct result *result, const struct telemetry *t, ui
 		return false;
 	}
 	for (uint32_t w = 0; w < t->worker_count; w++) {
-		if (d->reports[w].is_there)
+		if (d->reports[w].is_there ||
+		    scene->groups[result->cell.plan.workers[w].group].is_stopped)
 			continue;
 		buf_printf(&result->reason, "window %s: no report from %s", name,
 			   cell_worker_name(&result->cell, w, worker));

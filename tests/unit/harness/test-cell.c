@@ -289,6 +289,27 @@ TEST(every_turn_of_a_loop_says_where_workers_may_be)
 	assert_int_equal(op[4].mask.bits[0], 0xc);
 }
 
+static const struct ktstr_scenario coming = {
+	.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+	.workers = WORKERS({ .name = "late", .work = "spin" }),
+	.steps = STEPS({ .hold = "1s" }, { .ops = OPS("spawn late", "stop a/spin"), .hold = "1s" }),
+	.checks = ISOLATED,
+};
+
+TEST(workers_come_and_go_by_operations)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	const struct cell_window *w;
+
+	assert_int_equal(compile(&coming, &cell), 0);
+	w = cell.windows;
+	assert_int_equal(cell.plan.steps[0].op_count, 2);
+	assert_true(w[0].scene.groups[1].is_stopped);
+	assert_false(w[0].scene.groups[0].is_stopped);
+	assert_false(w[1].scene.groups[1].is_stopped);
+	assert_true(w[1].scene.groups[0].is_stopped);
+}
+
 static const struct ktstr_scenario demanding = {
 	.topology = "1n1l2c1t",
 	.needs = { .llcs = 2 },
@@ -431,6 +452,8 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: op \"signal a/spin 9\": signal \"9\": expected STOP, CONT, TERM or "
 		  "KILL",
 		  { .ops = OPS("signal a/spin 9"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"nice a/spin 1\": the workers are not there",
+		  { .ops = OPS("stop a/spin", "nice a/spin 1"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"offline cpu 0\": \"cpu 0\": CPU 0 stays online",
 		  { .ops = OPS("offline cpu 0"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: every \"5ms\": only a loop in a hold has an interval",
@@ -438,7 +461,7 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: loop: it needs an interval, every",
 		  { .hold = "1s", .loop = OPS("mark x") }),
 	BAD_STEPS("step hold-0: op \"explode a\": expected set, swap, freeze, thaw, write, mark, "
-		  "move, affinity, nice, policy, signal, offline or online",
+		  "move, affinity, nice, policy, spawn, stop, signal, offline or online",
 		  { .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),
@@ -476,6 +499,6 @@ TESTS(T(tables_become_a_plan), T(names_of_workers_say_where_they_are),
       T(affinity_can_be_whole_cores_or_drawn_by_the_seed),
       T(operations_change_the_scene_of_later_windows_only),
       T(workers_and_cpus_move_and_the_scene_with_them),
-      T(every_turn_of_a_loop_says_where_workers_may_be),
+      T(every_turn_of_a_loop_says_where_workers_may_be), T(workers_come_and_go_by_operations),
       T(needs_that_the_machine_has_not_are_an_outcome),
       T(bad_scenarios_are_refused_with_scenario_field_and_value))
