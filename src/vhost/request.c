@@ -209,8 +209,8 @@ struct request {
 static const struct request requests[VHOST_REQUEST_COUNT] = {
 	[VHOST_GET_FEATURES] = { "GET_FEATURES", get_features, .has_reply = true },
 	[VHOST_SET_FEATURES] = { "SET_FEATURES", set_features, U64 },
-	[VHOST_SET_OWNER] = { "SET_OWNER", set_owner },
-	[VHOST_RESET_OWNER] = { "RESET_OWNER", reset_owner },
+	[VHOST_SET_OWNER] = { .name = "SET_OWNER", .handle = set_owner },
+	[VHOST_RESET_OWNER] = { .name = "RESET_OWNER", .handle = reset_owner },
 	[VHOST_SET_MEM_TABLE] = { "SET_MEM_TABLE", vhost_set_mem_table, .size_min = 8,
 				  .size_max = sizeof(struct vhost_table_msg), .fds_max = ANY_FDS },
 	[VHOST_SET_VRING_NUM] = { "SET_VRING_NUM", vhost_set_vring_num, STATE },
