@@ -165,6 +165,8 @@ static int read_texts(struct loader *l, const yaml_node_t *node, const struct fi
 
 	if (r)
 		return err_trace(r);
+	if (!count)
+		return 0; /* the same as none */
 	texts = arena_alloc(l->file, (count + 1) * sizeof(*texts));
 	if (!texts)
 		return no_memory();
@@ -180,7 +182,15 @@ static int read_texts(struct loader *l, const yaml_node_t *node, const struct fi
 static int read_record(struct loader *l, const yaml_node_t *node, const struct schema *schema,
 		       void *record);
 
-/* An array with a record that is all zero behind the last. */
+static bool is_all_zero(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* An array with a record that is all zero behind the last; so none before it may be. */
 static int read_records(struct loader *l, const yaml_node_t *node, const struct field *field,
 			const void **ret)
 {
@@ -191,6 +201,8 @@ static int read_records(struct loader *l, const yaml_node_t *node, const struct 
 
 	if (r)
 		return err_trace(r);
+	if (!count)
+		return 0; /* the same as none */
 	records = arena_alloc(l->file, (count + 1) * field->record->bytes);
 	if (!records)
 		return no_memory();
@@ -199,6 +211,9 @@ static int read_records(struct loader *l, const yaml_node_t *node, const struct 
 				records + i * field->record->bytes);
 		if (r)
 			return err_trace(r);
+		if (is_all_zero(records + i * field->record->bytes, field->record->bytes))
+			return at(l, node_at(l, items[i]),
+				  err_new(-EINVAL, "a %s that says nothing", field->record->name));
 	}
 	*ret = records;
 	return 0;

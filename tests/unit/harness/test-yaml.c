@@ -115,6 +115,8 @@ TEST(bad_files_are_refused_with_line_and_column)
 		{ "scenario: a\nsummary: [\n", "x.yaml:3:1: " },
 		{ "scenario: a\nsummary: \"x\\0y\"\n", "holds a NUL" },
 		{ "&a scenario: *b\n", "x.yaml:1:" },
+		{ "scenario: a\nsummary: x\nsteps:\n- {}\n",
+		  "x.yaml:4:3: a step that says nothing" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
