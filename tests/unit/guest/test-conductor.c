@@ -79,13 +79,17 @@ TEST(threads_do_the_same_as_processes)
 	p.groups[0].flags = GROUP_THREADS;
 	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
 
+	uint64_t iterations = 0;
+
 	assert_no_failure(&r);
+	/* Of two pairs on a busy host one may do it all. */
 	for (uint32_t i = 0; i < 4; i++) {
 		struct wire_report whole = rehearsal_report(&r, i, REPORT_WHOLE);
 
 		assert_int_equal(whole.end, WORKER_STOPPED);
-		assert_true(whole.iterations > 0);
+		iterations += whole.iterations;
 	}
+	assert_true(iterations >= 200);
 }
 
 TEST(wake_latencies_of_partners_and_timers_are_measured)
@@ -286,7 +290,8 @@ TEST(two_holds_are_two_windows)
 	struct plan_step second = p.steps[0];
 
 	second.op_count = 0;
-	second.value = 1000;
+	/* Counted from the worker's birth, as the first hold's: far beyond where that one can end. */
+	second.value = 500000;
 	assert_int_equal(plan_add_step(&p, &second, NULL), 0);
 	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
 	struct wire_report a = rehearsal_report(&r, 0, 0), b = rehearsal_report(&r, 0, 1);
