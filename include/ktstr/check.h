@@ -20,9 +20,12 @@
  *                               cpu.stat); bounds min, max, or both
  *   deadline_misses max=0       periodic work that was not done when its next period began
  *
- * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. Noise only makes waits
- * longer: a bound on time that held, held; one that was broken while the host took more of the
- * window than noise=10permille (the default) makes the verdict UNDECIDED, with the figures. */
+ * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those.
+ *
+ * Noise: all but share, isolation, locality and throttling are about time. While the host took more
+ * of the window from some CPU than noise=100permille (the default), such a claim is UNDECIDED,
+ * whether its bound held or was broken (the finding says which): noise makes waits longer, and hides
+ * them, too, when the rival's vCPU is the one that does not run. */
 #pragma once
 
 /* The list ends with NULL; the macro adds it. */

@@ -150,6 +150,8 @@ int check_all(const struct cell *cell, const struct telemetry *telemetry, struct
 			f->claim = claim;
 			f->window = &cell->windows[w];
 			r = claim->check->evaluate(claim, cell, f->window, telemetry, f);
+			if (!f->is_timed)
+				f->holds = f->verdict == VERDICT_PASS;
 			if (r == 0)
 				r = buf_ok(&f->figures);
 			if (r == 0)

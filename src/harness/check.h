@@ -39,9 +39,13 @@ struct finding {
 	uint64_t observed;
 	uint64_t bound;
 	uint64_t samples;
-	struct buf figures; /* one line: what was seen */
-	struct buf
-		evidence; /* lines, each ended by \n: who, when, where; only if it did not hold */
+	bool holds;    /* the bound held, whatever noise made of the verdict */
+	bool is_timed; /* a claim about time, under the rule of noise.h; else the noise_ are 0 */
+	unsigned noise_permille; /* of the window, on the CPU where it was most */
+	unsigned noise_cpu;
+	uint64_t noise_limit_permille;
+	struct buf figures;  /* one line: what was seen */
+	struct buf evidence; /* lines, each ended by \n: who, when, where */
 };
 
 struct check {

@@ -90,6 +90,7 @@ static struct result_cpu cpu_figures(const struct window_data *d, unsigned cpu)
 		.waited_ns = grown(a->run_delay_ns, b->run_delay_ns),
 		.steal_ns = grown(a->steal_ns, b->steal_ns),
 		.host_delay_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]),
+		.noise_permille = telemetry_cpu_noise_permille(d, cpu),
 	};
 }
 

@@ -46,7 +46,16 @@ static void json_lines(struct json *j, const char *key, const char *text)
 	json_array_end(j);
 }
 
-static void finding_json(const struct finding *f, struct json *j)
+static void noise_json(const struct finding *f, struct json *j)
+{
+	json_object(j, "noise");
+	json_u64(j, "permille", f->noise_permille);
+	json_u64(j, "limit_permille", f->noise_limit_permille);
+	json_u64(j, "cpu", f->noise_cpu);
+	json_object_end(j);
+}
+
+static void finding_json(const struct finding *f, uint64_t window_ns, struct json *j)
 {
 	json_object(j, NULL);
 	json_str(j, "claim", f->claim->text);
@@ -57,10 +66,21 @@ static void finding_json(const struct finding *f, struct json *j)
 	json_u64(j, "bound", f->bound);
 	json_u64(j, "samples", f->samples);
 	json_str(j, "window", f->window->name);
-	json_u64(j, "window_ns", f->window->hold_ns);
+	json_u64(j, "window_ns", window_ns);
+	json_bool(j, "held", f->holds);
+	if (f->is_timed)
+		noise_json(f, j);
 	json_str(j, "figures", buf_text(&f->figures));
 	json_lines(j, "evidence", buf_text(&f->evidence));
 	json_object_end(j);
+}
+
+/* How long the window was; before it ended, as declared. */
+static uint64_t window_ns(const struct result *r, const struct cell_window *w)
+{
+	const struct result_window *is = r->windows ? &r->windows[w - r->cell.windows] : NULL;
+
+	return is && is->end_ns > is->begin_ns ? is->end_ns - is->begin_ns : w->hold_ns;
 }
 
 static void cpu_json(const struct result_cpu *cpu, struct json *j)
@@ -71,6 +91,7 @@ static void cpu_json(const struct result_cpu *cpu, struct json *j)
 	json_u64(j, "waited_ns", cpu->waited_ns);
 	json_u64(j, "steal_ns", cpu->steal_ns);
 	json_u64(j, "host_delay_ns", cpu->host_delay_ns);
+	json_u64(j, "noise_permille", cpu->noise_permille);
 	json_object_end(j);
 }
 
@@ -114,7 +135,7 @@ void result_json(const struct result *r, struct buf *out)
 	json_u64(&j, "overhead_ns", overhead_ns(r));
 	json_array(&j, "claims");
 	for (uint32_t i = 0; i < r->finding_count; i++)
-		finding_json(&r->findings[i], &j);
+		finding_json(&r->findings[i], window_ns(r, r->findings[i].window), &j);
 	json_array_end(&j);
 	windows_json(r, &j);
 	if (r->disks.len)

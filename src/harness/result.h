@@ -14,9 +14,10 @@
 struct result_cpu {
 	uint64_t busy_ns;
 	uint64_t idle_ns;
-	uint64_t waited_ns;	/* by tasks that were runnable there */
-	uint64_t steal_ns;	/* as the guest saw it */
-	uint64_t host_delay_ns; /* run delay of the vCPU thread */
+	uint64_t waited_ns;	 /* by tasks that were runnable there */
+	uint64_t steal_ns;	 /* as the guest saw it */
+	uint64_t host_delay_ns;	 /* run delay of the vCPU thread */
+	unsigned noise_permille; /* the larger of the two, of the window */
 };
 
 struct result_window {

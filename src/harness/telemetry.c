@@ -271,24 +271,31 @@ static uint64_t grown(uint64_t before, uint64_t after)
 	return after > before ? after - before : 0;
 }
 
+unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu)
+{
+	uint64_t length_ns = grown(d->begin_ns, d->end_ns);
+	uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
+	uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
+
+	if (!length_ns)
+		return 1000;
+	return (unsigned)MIN((double)MAX(host_ns, steal_ns) * 1000 / (double)length_ns, 1000.0);
+}
+
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
 				  unsigned *cpu_ret)
 {
 	const struct window_data *d = telemetry_window(t, w);
-	uint64_t length_ns = grown(d->begin_ns, d->end_ns), most_ns = 0;
+	unsigned most = 0;
 
 	*cpu_ret = 0;
 	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
-		uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
-		uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
-		uint64_t noise_ns = MAX(host_ns, steal_ns);
+		unsigned noise = telemetry_cpu_noise_permille(d, cpu);
 
-		if (noise_ns > most_ns) {
-			most_ns = noise_ns;
+		if (noise > most) {
+			most = noise;
 			*cpu_ret = cpu;
 		}
 	}
-	if (!length_ns)
-		return 1000;
-	return (unsigned)MIN((double)most_ns * 1000 / (double)length_ns, 1000.0);
+	return most;
 }

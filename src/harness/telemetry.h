@@ -73,6 +73,10 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret
 /* The data of a window of the cell. */
 struct window_data *telemetry_window(const struct telemetry *t, const struct cell_window *w);
 
+/* How much of the window the host took from one CPU, in thousandths of its length: guest steal or
+ * vCPU run delay, whichever is larger. A window without length: 1000. */
+unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu);
+
 /* How much of the window was taken from the machine, in thousandths of its length, on the CPU where
  * it was most: guest steal or vCPU run delay, whichever is larger. @cpu_ret: which CPU. */
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,

@@ -7,7 +7,7 @@ enum verdict {
 	VERDICT_PASS,	   /* all claims held */
 	VERDICT_FAIL,	   /* a claim was broken, or the kernel died while it ran the scenario */
 	VERDICT_SKIP,	   /* the machine has not what it needs */
-	VERDICT_UNDECIDED, /* a claim about time was broken while the host was too noisy to tell */
+	VERDICT_UNDECIDED, /* the host was too noisy to judge a claim about time */
 	VERDICT_XFAIL,	   /* broken, as expected and for the stated reason */
 	VERDICT_TIMEOUT,   /* the guest did not finish */
 	VERDICT_BOOT,	   /* the guest kernel died before READY */

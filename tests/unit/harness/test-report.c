@@ -125,7 +125,8 @@ TEST(json_is_one_object_a_line)
 	       "\"claim\":"
 	       "\"starvation gap=100ms\",\"check\":\"starvation\",\"verdict\":\"FAIL\",\"unit\":"
 	       "\"ns\",\"observed\":250000000,\"bound\":100000000,\"samples\":42,\"window\":"
-	       "\"hold\",\"window_ns\":1000000000,\"figures\":\"longest wait 250.0 ms "
+	       "\"hold\",\"window_ns\":1000000000,\"held\":false,\"figures\":\"longest wait 250.0 "
+	       "ms "
 	       "(a/spin)\",\"evidence\":[\"a/spin waited 250.0 ms\",\"CPU 0 was idle\"]}],"
 	       "\"windows\":[],\"console\":[\"one line\"],\"rerun\":\"ktstr run sleepy --topology "
 	       "1n1l1c1t\"}\n");

@@ -37,6 +37,13 @@ static const struct ktstr_scenario expected_to_fail = {
 	.expected_reason = "a known bug",
 };
 
+static const struct ktstr_scenario stubborn = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("starvation gap=100ms noise=1000permille"),
+};
+
 static const struct ktstr_scenario counted = {
 	.topology = "1n1l1c1t",
 	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin", .count = "2" }) }),
@@ -239,7 +246,9 @@ TEST(shares_stand_under_steal)
 
 	play(&p, &(struct script){
 			 .cpu_ns = { 250000000, 250000000 }, STOPPED, .steal_ns = 500000000 });
-	assert_int_equal(p.result.verdict, VERDICT_PASS);
+	assert_int_equal(finding_of(&p, "share")->verdict, VERDICT_PASS);
+	assert_int_equal(finding_of(&p, "isolation")->verdict, VERDICT_PASS);
+	assert_int_equal(finding_of(&p, "starvation")->verdict, VERDICT_UNDECIDED);
 }
 
 TEST(a_long_wait_is_a_fail_on_a_quiet_host)
@@ -262,12 +271,60 @@ TEST(a_long_wait_is_undecided_on_a_noisy_host)
 			       "took 200 permille of the window from CPU 0"));
 }
 
-TEST(a_short_wait_on_a_noisy_host_still_holds)
+TEST(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold)
+{
+	cleanup(play_deinit) struct play p;
+	const struct finding *f;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 50000000 }, .steal_ns = 200000000 });
+	f = finding_of(&p, "starvation");
+	assert_int_equal(p.result.verdict, VERDICT_UNDECIDED);
+	assert_int_equal(f->verdict, VERDICT_UNDECIDED);
+	assert_true(f->holds);
+	assert_int_equal(f->noise_permille, 200);
+	assert_int_equal(f->noise_limit_permille, 100);
+	assert_non_null(strstr(buf_text(&f->evidence), "the bound held; noise: the host took 200"));
+}
+
+TEST(noise_up_to_the_limit_leaves_the_verdict)
+{
+	cleanup(play_deinit) struct play holds, broken;
+
+	play(&holds,
+	     &(struct script){ FAIR, STOPPED, .gap_ns = { 50000000 }, .steal_ns = 100000000 });
+	assert_int_equal(holds.result.verdict, VERDICT_PASS);
+	assert_non_null(strstr(buf_text(&finding_of(&holds, "starvation")->evidence),
+			       "the bound held; noise: the host took 100 permille"));
+	play(&broken,
+	     &(struct script){ FAIR, STOPPED, .gap_ns = { 250000000 }, .steal_ns = 100000000 });
+	assert_int_equal(broken.result.verdict, VERDICT_FAIL);
+	assert_false(finding_of(&broken, "starvation")->holds);
+}
+
+TEST(a_claim_that_takes_any_noise_is_always_decided)
 {
 	cleanup(play_deinit) struct play p;
 
-	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 50000000 }, .steal_ns = 200000000 });
-	assert_int_equal(p.result.verdict, VERDICT_PASS);
+	play(&p, &(struct script){ .scenario = &stubborn,
+				   FAIR,
+				   STOPPED,
+				   .gap_ns = { 250000000 },
+				   .steal_ns = 2000000000 });
+	assert_int_equal(p.result.verdict, VERDICT_FAIL);
+	assert_int_equal(finding_of(&p, "starvation")->noise_permille, 1000);
+}
+
+TEST(the_record_keeps_held_noise_and_its_limit_of_every_claim)
+{
+	cleanup(play_deinit) struct play p;
+	cleanup(buf_deinit) struct buf json = BUF_NULL;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 50000000 }, .steal_ns = 20000000 });
+	result_json(&p.result, &json);
+	assert_non_null(strstr(buf_text(&json),
+			       "\"window_ns\":1000000000,\"held\":true,\"noise\":{\"permille\":20,"
+			       "\"limit_permille\":100,\"cpu\":0}"));
+	assert_non_null(strstr(buf_text(&json), "\"noise_permille\":20}"));
 }
 
 TEST(a_look_from_outside_the_cpuset_is_a_fail_under_any_noise)
@@ -447,7 +504,11 @@ TEST(garbage_is_garbled)
 
 TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distance),
       T(shares_stand_under_steal), T(a_long_wait_is_a_fail_on_a_quiet_host),
-      T(a_long_wait_is_undecided_on_a_noisy_host), T(a_short_wait_on_a_noisy_host_still_holds),
+      T(a_long_wait_is_undecided_on_a_noisy_host),
+      T(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold),
+      T(noise_up_to_the_limit_leaves_the_verdict),
+      T(a_claim_that_takes_any_noise_is_always_decided),
+      T(the_record_keeps_held_noise_and_its_limit_of_every_claim),
       T(a_look_from_outside_the_cpuset_is_a_fail_under_any_noise),
       T(a_fail_that_is_expected_is_an_xfail_with_its_reason), T(a_missing_report_is_infra_not_fail),
       T(a_crashed_worker_is_infra_with_its_words),
