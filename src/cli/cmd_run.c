@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE };
+enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE, REPEAT_MAX = 100000 };
 
 struct run_command {
 	const struct command *self;
@@ -30,6 +30,7 @@ struct run_command {
 	const struct report_format *format;
 	const char *record; /* file for JSON lines */
 	uint64_t seed;
+	uint64_t repeat;
 	bool has_no_store;
 	char **patterns;
 	size_t pattern_count;
@@ -43,6 +44,8 @@ static const struct argp_option run_options[] = {
 	{ "format", 'f', "pretty|ktap|json", 0, "How results are printed", 0 },
 	{ "record", KEY_RECORD, "FILE", 0, "Append each result as a line of JSON to FILE", 0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed of workloads that take random decisions (default 1)", 0 },
+	{ "repeat", 'n', "N", 0,
+	  "Run each scenario N times, one after the other; count its verdicts", 0 },
 	{ "no-store", KEY_NO_STORE, NULL, 0, "Do not keep the results in the store", 0 },
 	{ 0 },
 };
@@ -68,6 +71,11 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 	case KEY_SEED:
 		if (parse_u64(arg, &run->seed) < 0)
 			argp_error(state, "--seed %s: expected a number", arg);
+		return 0;
+	case 'n':
+		if (parse_u64_in(arg, 1, REPEAT_MAX, &run->repeat) < 0)
+			argp_error(state, "--repeat %s: expected a number from 1 to %d", arg,
+				   REPEAT_MAX);
 		return 0;
 	case KEY_NO_STORE:
 		run->has_no_store = true;
@@ -115,6 +123,7 @@ static struct run_options runner_options(const struct run_command *run)
 		.kernel = m->kernel,
 		.kernel_args = m->kernel_args,
 		.program = program_invocation_short_name,
+		.repeat = (unsigned)run->repeat,
 		.boot_deadline_ns = machine_options_boot_deadline_ns(m),
 		.has_kaslr = m->has_kaslr,
 		.is_verbose = m->is_verbose,
@@ -232,6 +241,7 @@ static int run_with_signals(struct run_command *run, const struct registry *chos
 	carrier_signals_give_back(&options->signal_fd, &old);
 	*status_ret =
 		r == RUN_INTERRUPTED ? EXIT_INTERRUPTED : verdict_exit_status(&reporter.counts);
+	reporter_deinit(&reporter);
 	return r < 0 ? r : 0;
 }
 
@@ -265,9 +275,12 @@ static int check_kernel(const struct run_command *run)
 
 static int run_run(const struct command *self, int argc, char **argv)
 {
-	struct run_command run = {
-		.self = self, .format = &report_pretty, .seed = 1, .argc = argc, .argv = argv
-	};
+	struct run_command run = { .self = self,
+				   .format = &report_pretty,
+				   .seed = 1,
+				   .repeat = 1,
+				   .argc = argc,
+				   .argv = argv };
 	cleanup(registry_deinit) struct registry all = REGISTRY_NULL;
 	cleanup(registry_deinit) struct registry chosen = REGISTRY_NULL;
 	struct run_options options;

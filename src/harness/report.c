@@ -33,6 +33,11 @@ void reporter_init(struct reporter *r, const struct report_format *format, FILE 
 	};
 }
 
+void reporter_deinit(struct reporter *r)
+{
+	buf_deinit(&r->tally);
+}
+
 static void clear_progress(struct reporter *r)
 {
 	if (r->progress)
@@ -60,7 +65,13 @@ void reporter_result(struct reporter *r, const struct result *result)
 	clear_progress(r);
 	r->counts.of[result->verdict]++;
 	r->shown++;
+	r->of_scenario.of[result->verdict]++;
 	r->format->result(r, result);
+	if (result->repeat >= result->repeats) {
+		if (result->repeats > 1)
+			r->format->scenario(r, result);
+		r->of_scenario = (struct verdict_counts){ 0 };
+	}
 	fflush(r->out);
 }
 

@@ -17,6 +17,9 @@ struct report_format {
 	const char *name;
 	void (*begin)(struct reporter *r); /* NULL: nothing */
 	void (*result)(struct reporter *r, const struct result *result);
+	/* All repetitions of the scenario that @last repeated are done: r->of_scenario counts them,
+	 * r->tally keeps what is to be said at the end. Not called for what runs once. */
+	void (*scenario)(struct reporter *r, const struct result *last);
 	void (*end)(struct reporter *r);
 };
 
@@ -34,6 +37,8 @@ struct reporter {
 	unsigned shown;
 	uint64_t start_ns;
 	struct verdict_counts counts;
+	struct verdict_counts of_scenario; /* the one that is being repeated */
+	struct buf tally; /* of the scenarios before it, in the format's own form */
 };
 
 /* The format of that name, or NULL. */
@@ -43,6 +48,7 @@ const struct report_format *report_find(const char *name);
  * Colours are used on a terminal unless NO_COLOR is set and not empty (no-color.org). */
 void reporter_init(struct reporter *r, const struct report_format *format, FILE *out,
 		   int progress_fd, bool is_verbose);
+void reporter_deinit(struct reporter *r);
 
 void reporter_begin(struct reporter *r, unsigned planned);
 /* What is being done now, for a terminal. */

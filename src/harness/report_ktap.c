@@ -38,6 +38,8 @@ static void ktap_result(struct reporter *r, const struct result *result)
 		print_comment(r->out, "console", buf_text(&result->console));
 	fprintf(r->out, "%s %u %s-%s", is_not_ok(v) ? "not ok" : "ok", r->shown,
 		result->record->name, result->topology);
+	if (result->repeats > 1)
+		fprintf(r->out, ".%u", result->repeat);
 	if (v == VERDICT_XFAIL)
 		fprintf(r->out, " # XFAIL %s", buf_text(&result->reason));
 	else if (!is_plain)
@@ -45,6 +47,14 @@ static void ktap_result(struct reporter *r, const struct result *result)
 	else if (v == VERDICT_TIMEOUT)
 		fprintf(r->out, " # TIMEOUT");
 	fputc('\n', r->out);
+}
+
+static void ktap_scenario(struct reporter *r, const struct result *last)
+{
+	char text[VERDICT_COUNTS_BYTES];
+
+	fprintf(r->out, "# %s-%s: %s\n", last->record->name, last->topology,
+		verdict_counts_text(&r->of_scenario, text));
 }
 
 static void ktap_end(struct reporter *r)
@@ -60,5 +70,6 @@ const struct report_format report_ktap = {
 	.name = "ktap",
 	.begin = ktap_begin,
 	.result = ktap_result,
+	.scenario = ktap_scenario,
 	.end = ktap_end,
 };

@@ -82,6 +82,8 @@ static void pretty_result(struct reporter *r, const struct result *result)
 	fprintf(r->out, "%s%-9s%s %-20s %-10s %s  ", color, verdict_name(result->verdict),
 		r->has_color ? "\033[0m" : "", result->record->name, result->topology,
 		result->kernel);
+	if (result->repeats > 1)
+		fprintf(r->out, "%u/%u  ", result->repeat, result->repeats);
 	print_figures(r->out, result);
 	fprintf(r->out, "  (%s)\n", report_duration(result->total_ns, took));
 	for (uint32_t i = 0; i < result->finding_count; i++) {
@@ -94,23 +96,27 @@ static void pretty_result(struct reporter *r, const struct result *result)
 	fprintf(r->out, "    %-10s %s\n", "again", buf_text(&result->rerun));
 }
 
+static void pretty_scenario(struct reporter *r, const struct result *last)
+{
+	char text[VERDICT_COUNTS_BYTES];
+
+	buf_printf(&r->tally, "%-20s %-10s %s\n", last->record->name, last->topology,
+		   verdict_counts_text(&r->of_scenario, text));
+}
+
 static void pretty_end(struct reporter *r)
 {
-	const char *before = "";
-	char took[32];
+	char text[VERDICT_COUNTS_BYTES], took[32];
 
-	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
-		if (!r->counts.of[v])
-			continue;
-		fprintf(r->out, "%s%u %s", before, r->counts.of[v], verdict_name(v));
-		before = ", ";
-	}
-	fprintf(r->out, "%s in %s\n", r->shown ? "" : "nothing ran",
+	fputs(buf_text(&r->tally), r->out);
+	fprintf(r->out, "%s in %s\n",
+		r->shown ? verdict_counts_text(&r->counts, text) : "nothing ran",
 		report_duration(now_ns() - r->start_ns, took));
 }
 
 const struct report_format report_pretty = {
 	.name = "pretty",
 	.result = pretty_result,
+	.scenario = pretty_scenario,
 	.end = pretty_end,
 };

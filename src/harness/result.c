@@ -126,6 +126,8 @@ void result_json(const struct result *r, struct buf *out)
 	json_str(&j, "scenario", r->record->name);
 	json_str(&j, "topology", r->topology);
 	json_str(&j, "kernel", r->kernel);
+	json_u64(&j, "repeat", r->repeat);
+	json_u64(&j, "repeats", r->repeats);
 	json_str(&j, "verdict", verdict_name(r->verdict));
 	json_str(&j, "reason", r->reason.len ? buf_text(&r->reason) : NULL);
 	json_u64(&j, "boot_ns", r->boot_ns);

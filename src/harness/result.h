@@ -29,7 +29,9 @@ struct result {
 	const struct ktstr_record *record;
 	struct cell cell; /* what the findings refer to */
 	char topology[TOPOLOGY_LABEL_BYTES];
-	char kernel[64]; /* release; "" if it never said it */
+	char kernel[64];  /* release; "" if it never said it */
+	unsigned repeat;  /* which of the scenario's repetitions this is, from 1 on */
+	unsigned repeats; /* how many there are to be */
 	enum verdict verdict;
 	struct buf reason; /* one line, where the verdict does not come from findings; else empty */
 	struct finding *findings;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A run: the chosen scenarios, one after the other, each on a machine that fits. A booted machine
- * goes on to the next scenario if that wants the same machine and the last verdict was PASS;
+/* A run: the chosen scenarios, one after the other, each on a machine that fits, and each as often
+ * as is asked for before the next one's turn, because that needs the fewest boots. A booted machine
+ * goes on to the next scenario if that wants the same machine and the last verdict was PASS or UNDECIDED;
  * otherwise the next one gets a fresh boot. Every result is stored and reported before the next
  * scenario begins.
  *
@@ -25,6 +26,7 @@ struct run_options {
 	const char *kernel;	 /* as the user said it; NULL: the default */
 	const char *kernel_args; /* NULL: none */
 	const char *program;	 /* name of this program, for "again" lines */
+	unsigned repeat;	 /* how often each scenario runs, at least 1 */
 	uint64_t boot_deadline_ns;
 	bool has_kaslr;
 	bool is_verbose; /* console to stderr */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/verdict.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const char *const names[VERDICT_COUNT] = {
 	[VERDICT_PASS] = "PASS",	   [VERDICT_FAIL] = "FAIL",   [VERDICT_SKIP] = "SKIP",
 	[VERDICT_UNDECIDED] = "UNDECIDED", [VERDICT_XFAIL] = "XFAIL", [VERDICT_TIMEOUT] = "TIMEOUT",
@@ -23,6 +26,19 @@ int verdict_exit_status(const struct verdict_counts *counts)
 	if (of[VERDICT_UNDECIDED])
 		return 5;
 	return of[VERDICT_PASS] || of[VERDICT_XFAIL] ? 0 : 4;
+}
+
+char *verdict_counts_text(const struct verdict_counts *counts, char *text)
+{
+	char *at = text;
+
+	*at = '\0';
+	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+		if (counts->of[v])
+			at += sprintf(at, "%s%u %s", at == text ? "" : ", ", counts->of[v],
+				      names[v]);
+	}
+	return text;
 }
 
 /* Badness; only verdicts of single findings meet here. */

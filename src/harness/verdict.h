@@ -27,5 +27,9 @@ struct verdict_counts {
  * or INFRA; 5: no such, but UNDECIDED; 4: nothing ran. */
 int verdict_exit_status(const struct verdict_counts *counts);
 
+/* "18 PASS, 2 UNDECIDED"; "" if there are none. @text has VERDICT_COUNTS_BYTES. Returns @text. */
+enum { VERDICT_COUNTS_BYTES = 24 * VERDICT_COUNT };
+char *verdict_counts_text(const struct verdict_counts *counts, char *text);
+
 /* The worse of two findings about one scenario: FAIL, then INFRA, then UNDECIDED, then PASS. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);

@@ -30,6 +30,10 @@ for name in two_cgroups weighted_cgroups nice_pair cpuset_split wake_pingpong di
 	says "shipped_scenario_passes/$name" PASS "$verdict"
 done
 
+run nice_pair --repeat 3
+says repetitions_share_a_machine 1 "$(grep -c '"boot_ns":[1-9]' "$dir/out")"
+says repetitions_have_verdicts_of_their_own 3 "$(grep -c '"repeat":[123],"repeats":3,' "$dir/out")"
+
 run 'must_fail_*'
 for name in share starvation isolation wake_latency alive; do
 	says "false_claim_fails/$name" FAIL "$(verdict_of must_fail_$name)"

@@ -29,6 +29,8 @@ static struct result made(enum verdict verdict, enum verdict finding)
 	struct result r = { .record = &record,
 			    .topology = "1n1l1c1t",
 			    .kernel = "6.12.1",
+			    .repeat = 1,
+			    .repeats = 1,
 			    .verdict = verdict,
 			    .total_ns = 1300000000 };
 
@@ -65,9 +67,59 @@ static void prints(const char *format, struct result *results, unsigned count, c
 		reporter_result(&r, &results[i]);
 		result_deinit(&results[i]);
 	}
+	reporter_deinit(&r);
 	fclose(out);
 	assert_string_equal(text, expected);
 	free(text);
+}
+
+enum { OUT_BYTES = 4096 };
+
+/* The end of what the format prints for two runs of one scenario, one that held and one that did
+ * not, and for the first run of a next one. @out has OUT_BYTES. */
+static void print_repeated(const char *format, char *out)
+{
+	struct reporter r;
+	FILE *f = fmemopen(out, OUT_BYTES, "w");
+	char rest[8192];
+	FILE *nowhere = fmemopen(rest, sizeof(rest), "w");
+
+	reporter_init(&r, report_find(format), nowhere, -1, false);
+	reporter_begin(&r, 3);
+	for (unsigned i = 1; i <= 3; i++) {
+		enum verdict v = i == 2 ? VERDICT_UNDECIDED : VERDICT_PASS;
+		struct result result = made(v, v);
+
+		result.repeat = i <= 2 ? i : 1;
+		result.repeats = 2;
+		r.out = i == 2 ? f : nowhere;
+		reporter_result(&r, &result);
+		result_deinit(&result);
+	}
+	r.out = f;
+	reporter_end(&r);
+	reporter_deinit(&r);
+	fclose(nowhere);
+	fclose(f);
+}
+
+TEST(repetitions_are_numbered_and_counted_by_scenario)
+{
+	char out[OUT_BYTES];
+
+	print_repeated("pretty", out);
+	assert_non_null(
+		strstr(out, "UNDECIDED sleepy               1n1l1c1t   6.12.1  2/2  starv"));
+	assert_non_null(strstr(out, "\nsleepy               1n1l1c1t   1 PASS, 1 UNDECIDED\n"
+				    "2 PASS, 1 UNDECIDED in "));
+	print_repeated("ktap", out);
+	assert_non_null(strstr(out, "ok 2 sleepy-1n1l1c1t.2 # SKIP UNDECIDED \n"
+				    "# sleepy-1n1l1c1t: 1 PASS, 1 UNDECIDED\n"));
+	print_repeated("json", out);
+	assert_non_null(strstr(out, "\"repeat\":2,\"repeats\":2,\"verdict\":\"UNDECIDED\""));
+	assert_non_null(strstr(out, "\"scenarios\":[{\"scenario\":\"sleepy\",\"topology\":"
+				    "\"1n1l1c1t\",\"PASS\":1,\"FAIL\":0,\"SKIP\":0,"
+				    "\"UNDECIDED\":1,"));
 }
 
 TEST(a_pass_is_one_line)
@@ -120,7 +172,8 @@ TEST(json_is_one_object_a_line)
 
 	prints("json", &r, 1,
 	       "{\"scenario\":\"sleepy\",\"topology\":\"1n1l1c1t\",\"kernel\":\"6.12.1\","
-	       "\"verdict\":\"FAIL\",\"reason\":null,\"boot_ns\":0,\"run_ns\":0,"
+	       "\"repeat\":1,\"repeats\":1,\"verdict\":\"FAIL\",\"reason\":null,\"boot_ns\":0,"
+	       "\"run_ns\":0,"
 	       "\"total_ns\":1300000000,\"declared_ns\":1000000000,\"overhead_ns\":0,\"claims\":[{"
 	       "\"claim\":"
 	       "\"starvation gap=100ms\",\"check\":\"starvation\",\"verdict\":\"FAIL\",\"unit\":"
@@ -192,4 +245,4 @@ TESTS(T(a_pass_is_one_line),
       T(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again),
       T(ktap_knows_ok_not_ok_and_skip), T(json_is_one_object_a_line),
       T(a_record_holds_each_disks_counters_and_firings), T(exit_status_names_the_worst_kind),
-      T(durations_and_values_read_well))
+      T(repetitions_are_numbered_and_counted_by_scenario), T(durations_and_values_read_well))
