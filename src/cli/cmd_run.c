@@ -22,7 +22,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE, REPEAT_MAX = 100000 };
+enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE, KEY_FAULT };
+
+enum { REPEAT_MAX = 100000, FAULTS_MAX = 256 };
 
 struct run_command {
 	const struct command *self;
@@ -32,6 +34,8 @@ struct run_command {
 	uint64_t seed;
 	uint64_t repeat;
 	bool has_no_store;
+	struct fault *faults; /* room for FAULTS_MAX */
+	unsigned fault_count;
 	char **patterns;
 	size_t pattern_count;
 	int argc;
@@ -47,8 +51,32 @@ static const struct argp_option run_options[] = {
 	{ "repeat", 'n', "N", 0,
 	  "Run each scenario N times, one after the other; count its verdicts", 0 },
 	{ "no-store", KEY_NO_STORE, NULL, 0, "Do not keep the results in the store", 0 },
+	{ "fault", KEY_FAULT, "SCENARIO/NAME: OP; ...", 0,
+	  "For testing ktstr itself: run SCENARIO once more with operations that the checks are "
+	  "not "
+	  "told of; the result is called SCENARIO!NAME (docs/honesty.md)",
+	  0 },
 	{ 0 },
 };
+
+static int add_fault(struct run_command *run, const char *text)
+{
+	if (!run->faults)
+		run->faults = calloc(FAULTS_MAX, sizeof(*run->faults));
+	if (!run->faults)
+		return err_new(-ENOMEM, "out of memory");
+	if (run->fault_count == FAULTS_MAX)
+		return err_new(-E2BIG, "more than %d faults", FAULTS_MAX);
+	return fault_parse(text, &run->faults[run->fault_count++]);
+}
+
+static void free_faults(struct run_command *run)
+{
+	for (unsigned i = 0; i < run->fault_count; i++)
+		fault_deinit(&run->faults[i]);
+	free(run->faults);
+	run->faults = NULL;
+}
 
 static error_t run_option(int key, char *arg, struct argp_state *state)
 {
@@ -76,6 +104,10 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 		if (parse_u64_in(arg, 1, REPEAT_MAX, &run->repeat) < 0)
 			argp_error(state, "--repeat %s: expected a number from 1 to %d", arg,
 				   REPEAT_MAX);
+		return 0;
+	case KEY_FAULT:
+		if (add_fault(run, arg) < 0)
+			argp_error(state, "--fault: %s", err_text());
 		return 0;
 	case KEY_NO_STORE:
 		run->has_no_store = true;
@@ -120,6 +152,8 @@ static struct run_options runner_options(const struct run_command *run)
 			  .has_disk = m->disk_count > 0 },
 		.disks = m->disks,
 		.disk_count = m->disk_count,
+		.faults = run->faults,
+		.fault_count = run->fault_count,
 		.kernel = m->kernel,
 		.kernel_args = m->kernel_args,
 		.program = program_invocation_short_name,
@@ -304,6 +338,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 	if (r < 0)
 		status = fail(&run, r);
 	closed = close_store(&run, status);
+	free_faults(&run);
 	return closed < 0 ? fail(&run, closed) : status;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/scene.h"
 #include "wire/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -147,6 +148,7 @@ static int compile_parts(struct cell *cell, const struct cell_options *options)
 {
 	struct compiler c = { .cell = cell,
 			      .scenario = cell->record->scenario,
+			      .fault = options->fault,
 			      .seed = options->seed };
 	unsigned cpus = topology_cpu_count(&cell->topology);
 	uint32_t empty;
@@ -175,20 +177,45 @@ static int compile_parts(struct cell *cell, const struct cell_options *options)
 	return r;
 }
 
+/* Compile once more, with the fault, and keep of that nothing but the plan: so no part of what is
+ * judged by can know of it. */
+static int compile_faulted(struct cell *cell, const struct cell_options *options)
+{
+	struct cell other = { .record = cell->record };
+	int r = choose_machine(&other, options);
+
+	if (r == 0)
+		r = compile_parts(&other, options);
+	if (r < 0) {
+		cell_deinit(&other);
+		return err_prefix(r, "fault %s: ", options->fault->name);
+	}
+	assert(other.plan.header.worker_count == cell->plan.header.worker_count);
+	cell->faulted = other.plan;
+	other.plan = PLAN_NULL;
+	cell_deinit(&other);
+	return 0;
+}
+
 int cell_compile(const struct ktstr_record *record, const struct cell_options *options,
 		 struct cell *ret)
 {
+	struct cell_options honest = *options;
 	struct cell cell = { .record = record };
 	int r = choose_machine(&cell, options);
 
 	if (r == 0)
 		r = check_needs(&cell);
+	honest.fault = NULL;
 	if (r == 0)
-		r = compile_parts(&cell, options);
+		r = compile_parts(&cell, &honest);
+	if (r == 0 && options->fault)
+		r = compile_faulted(&cell, options);
 	if (r < 0) {
 		cell_deinit(&cell);
 		return err_prefix(r, "scenario %s: ", record->name);
 	}
+	cell.fault = options->fault;
 	*ret = cell;
 	return r;
 }
@@ -203,7 +230,13 @@ void cell_deinit(struct cell *c)
 	free(c->claims);
 	free(c->cgroups);
 	plan_deinit(&c->plan);
+	plan_deinit(&c->faulted);
 	*c = CELL_NULL;
+}
+
+const struct plan *cell_sent_plan(const struct cell *c)
+{
+	return c->fault ? &c->faulted : &c->plan;
 }
 
 char *cell_group_name(const struct cell *c, uint32_t group, char *text)

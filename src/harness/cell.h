@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "harness/check.h"
+#include "harness/fault.h"
 #include "vmm/topology.h"
 #include "wire/plan.h"
 #include "wire/workloads.h"
@@ -62,6 +63,10 @@ struct cell {
 	uint64_t timeout_ns; /* of the plan's run, without boot */
 	uint64_t hold_ns;    /* of all windows */
 	struct plan plan;
+	/* For testing the harness: the guest is given this plan, which differs by the fault; all
+	 * that is judged by knows nothing of it. NULL: none. */
+	const struct fault *fault;
+	struct plan faulted;
 	struct cell_cgroup *cgroups;
 	struct cell_window *windows;
 	uint32_t window_count;
@@ -80,7 +85,8 @@ struct cell_options {
 	uint64_t memory_bytes;		 /* 0: the scenario's own, or by the number of CPUs */
 	uint64_t timeout_ns;		 /* 0: the scenario's own */
 	uint64_t seed;
-	bool has_disk; /* the command line brings one */
+	bool has_disk;		   /* the command line brings one */
+	const struct fault *fault; /* NULL: none; must outlive the cell */
 };
 
 /* Compile. Returns 0; CELL_NEEDS_UNMET, with what is missing in the error trail's words; -EINVAL
@@ -89,6 +95,9 @@ struct cell_options {
 int cell_compile(const struct ktstr_record *record, const struct cell_options *options,
 		 struct cell *ret) must_check;
 void cell_deinit(struct cell *c);
+
+/* What the guest is told: the plan, or the one with the fault in it. */
+const struct plan *cell_sent_plan(const struct cell *c);
 
 /* "left/spin": the name of an entry of workers, and "left/spin[2]": of one worker, for reports.
  * @text has CELL_NAME_BYTES. Returns @text. */

@@ -12,7 +12,9 @@ struct compiler {
 	struct cpu_mask machine; /* all CPUs */
 	struct scene scene;	 /* in force where the compiler stands */
 	struct cpu_mask offline;
-	bool is_looping; /* the operations are those of a loop */
+	bool is_looping;	   /* the operations are those of a loop */
+	const struct fault *fault; /* of this plan; NULL: none */
+	bool is_faulting;	   /* the operations are the fault's */
 	uint64_t seed;
 };
 

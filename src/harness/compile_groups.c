@@ -295,6 +295,31 @@ static int describe_group(struct compiler *c, const struct ktstr_workers *from, 
 	return describe_tasks(c, from, record);
 }
 
+/* By a fault the workers do other work than the scenario says; how many they are stays. */
+static int replace_work(struct compiler *c, uint32_t cgroup, struct plan_group *record)
+{
+	char name[CELL_NAME_BYTES];
+	const struct workload *w;
+	const char *work;
+	int r;
+
+	snprintf(name, sizeof(name), "%s%s%s",
+		 cgroup == PLAN_NONE ? "" : c->cell->plan.cgroups[cgroup].path,
+		 cgroup == PLAN_NONE ? "" : "/", record->name);
+	work = fault_work(c->fault, name);
+	if (!work)
+		return 0;
+	r = spec_work(work, &record->workload, record->params);
+	if (r < 0)
+		return err_prefix(r, "work ");
+	w = workload_by_id(record->workload);
+	if (workload_ensemble(w, record->params) != record->ensemble ||
+	    w->flags & (WORKLOAD_HAS_PHASES | WORKLOAD_HAS_FUNCTION))
+		return err_new(-EINVAL, "work \"%s\": cannot take the place of the scenario's",
+			       work);
+	return 0;
+}
+
 static int compile_entry(struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup)
 {
 	struct plan *p = &c->cell->plan;
@@ -302,6 +327,8 @@ static int compile_entry(struct compiler *c, const struct ktstr_workers *from, u
 	uint32_t group;
 	int r = describe_group(c, from, cgroup, &record);
 
+	if (r == 0 && c->fault)
+		r = replace_work(c, cgroup, &record);
 	if (r == 0)
 		r = plan_add_group(p, &record, &group);
 	for (unsigned i = 0; i < record.worker_count && r == 0; i++)

@@ -123,9 +123,30 @@ static int compile_hold(const char *text, struct plan_step *step)
 	return 0;
 }
 
+/* The fault's operations, after which the compiler stands where it stood. */
+static int compile_fault(struct compiler *c)
+{
+	struct cpu_mask offline = c->offline;
+	struct scene before;
+	int r = scene_copy(&c->scene, &c->cell->plan, &before);
+
+	if (r < 0)
+		return err_trace(r);
+	c->is_faulting = true;
+	r = compile_ops(c, c->fault->ops);
+	c->is_faulting = false;
+	scene_deinit(&c->scene);
+	c->scene = before;
+	c->offline = offline;
+	return r;
+}
+
 static int compile_parts(struct compiler *c, const struct ktstr_step *from, struct plan_step *step)
 {
 	int r = compile_ops(c, from->ops);
+
+	if (r == 0 && c->fault && from->hold && c->cell->window_count == 0)
+		r = compile_fault(c);
 
 	step->op_count = c->cell->plan.header.op_count - step->first_op;
 	if (r == 0 && from->hold)

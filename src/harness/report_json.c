@@ -21,12 +21,13 @@ static void json_counts(struct json *j, const struct verdict_counts *counts)
 
 static void json_scenario(struct reporter *r, const struct result *last)
 {
+	char name[RESULT_NAME_BYTES];
 	struct json j = json_to(&r->tally);
 
 	if (r->tally.len)
 		buf_str(&r->tally, ",");
 	json_object(&j, NULL);
-	json_str(&j, "scenario", last->record->name);
+	json_str(&j, "scenario", result_name(last, name));
 	json_str(&j, "topology", last->topology);
 	json_counts(&j, &r->of_scenario);
 	json_object_end(&j);

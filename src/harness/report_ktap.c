@@ -26,6 +26,7 @@ static void ktap_result(struct reporter *r, const struct result *result)
 {
 	enum verdict v = result->verdict;
 	bool is_plain = v == VERDICT_PASS || is_not_ok(v);
+	char name[RESULT_NAME_BYTES];
 
 	for (uint32_t i = 0; i < result->finding_count; i++) {
 		const struct finding *f = &result->findings[i];
@@ -37,7 +38,7 @@ static void ktap_result(struct reporter *r, const struct result *result)
 	if (!is_plain || v == VERDICT_TIMEOUT)
 		print_comment(r->out, "console", buf_text(&result->console));
 	fprintf(r->out, "%s %u %s-%s", is_not_ok(v) ? "not ok" : "ok", r->shown,
-		result->record->name, result->topology);
+		result_name(result, name), result->topology);
 	if (result->repeats > 1)
 		fprintf(r->out, ".%u", result->repeat);
 	if (v == VERDICT_XFAIL)
@@ -51,9 +52,10 @@ static void ktap_result(struct reporter *r, const struct result *result)
 
 static void ktap_scenario(struct reporter *r, const struct result *last)
 {
+	char name[RESULT_NAME_BYTES];
 	char text[VERDICT_COUNTS_BYTES];
 
-	fprintf(r->out, "# %s-%s: %s\n", last->record->name, last->topology,
+	fprintf(r->out, "# %s-%s: %s\n", result_name(last, name), last->topology,
 		verdict_counts_text(&r->of_scenario, text));
 }
 

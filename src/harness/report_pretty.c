@@ -77,10 +77,10 @@ static void print_finding(FILE *out, const struct finding *f)
 static void pretty_result(struct reporter *r, const struct result *result)
 {
 	const char *color = r->has_color ? colors[result->verdict] : "";
-	char took[32];
+	char took[32], name[RESULT_NAME_BYTES];
 
 	fprintf(r->out, "%s%-9s%s %-20s %-10s %s  ", color, verdict_name(result->verdict),
-		r->has_color ? "\033[0m" : "", result->record->name, result->topology,
+		r->has_color ? "\033[0m" : "", result_name(result, name), result->topology,
 		result->kernel);
 	if (result->repeats > 1)
 		fprintf(r->out, "%u/%u  ", result->repeat, result->repeats);
@@ -90,6 +90,8 @@ static void pretty_result(struct reporter *r, const struct result *result)
 		if (r->is_verbose || result->findings[i].verdict != VERDICT_PASS)
 			print_finding(r->out, &result->findings[i]);
 	}
+	if (result->cell.fault)
+		fprintf(r->out, "    %-10s %s\n", "FAULT", result->cell.fault->text);
 	if (is_settled(result->verdict))
 		return;
 	print_lines(r->out, "console", buf_text(&result->console));
@@ -98,9 +100,10 @@ static void pretty_result(struct reporter *r, const struct result *result)
 
 static void pretty_scenario(struct reporter *r, const struct result *last)
 {
+	char name[RESULT_NAME_BYTES];
 	char text[VERDICT_COUNTS_BYTES];
 
-	buf_printf(&r->tally, "%-20s %-10s %s\n", last->record->name, last->topology,
+	buf_printf(&r->tally, "%-20s %-10s %s\n", result_name(last, name), last->topology,
 		   verdict_counts_text(&r->of_scenario, text));
 }
 

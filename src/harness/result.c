@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,15 @@ void result_deinit(struct result *r)
 	buf_deinit(&r->rerun);
 	cell_deinit(&r->cell);
 	*r = (struct result){ 0 };
+}
+
+char *result_name(const struct result *r, char *text)
+{
+	const struct fault *f = r->cell.fault;
+
+	snprintf(text, RESULT_NAME_BYTES, "%s%s%s", r->record->name, f ? "!" : "",
+		 f ? f->name : "");
+	return text;
 }
 
 void result_conclude(struct result *r)
@@ -121,9 +131,12 @@ static uint64_t overhead_ns(const struct result *r)
 void result_json(const struct result *r, struct buf *out)
 {
 	struct json j = json_to(out);
+	char name[RESULT_NAME_BYTES];
 
 	json_object(&j, NULL);
-	json_str(&j, "scenario", r->record->name);
+	json_str(&j, "scenario", result_name(r, name));
+	if (r->cell.fault)
+		json_str(&j, "fault", r->cell.fault->text);
 	json_str(&j, "topology", r->topology);
 	json_str(&j, "kernel", r->kernel);
 	json_u64(&j, "repeat", r->repeat);

@@ -48,6 +48,11 @@ struct result {
 
 void result_deinit(struct result *r);
 
+/* What the result is called: the scenario's name, and with a fault "SCENARIO!FAULT", so that nobody
+ * takes it for a verdict about the scenario. @text has RESULT_NAME_BYTES. Returns @text. */
+enum { RESULT_NAME_BYTES = 256 };
+char *result_name(const struct result *r, char *text);
+
 /* Set verdict from the findings: the worst of them; a FAIL that the scenario expects is XFAIL. */
 void result_conclude(struct result *r);
 

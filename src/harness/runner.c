@@ -24,12 +24,18 @@ struct machine_key {
 	unsigned disk_count;
 };
 
+struct job {
+	const struct ktstr_record *record;
+	const struct fault *fault; /* NULL: none */
+};
+
 struct runner {
 	const struct run_options *options;
 	const struct boot_image *image;
 	struct reporter *reporter;
 	struct guest *guest;	/* NULL: none is running */
 	struct machine_key key; /* of the guest */
+	bool is_tainted;	/* the guest has run a fault */
 	uint32_t next_plan_id;
 };
 
@@ -83,11 +89,16 @@ int runner_check_disk(const char *text)
 	return r;
 }
 
-static int check_record(const struct ktstr_record *record, const struct run_options *options)
+static int check_record(const struct ktstr_record *record, const struct fault *fault,
+			const struct run_options *options)
 {
 	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	struct cell_options cell_options = options->cell;
 	struct machine_key key;
-	int r = cell_compile(record, &options->cell, &cell);
+	int r;
+
+	cell_options.fault = fault;
+	r = cell_compile(record, &cell_options, &cell);
 
 	if (r)
 		return r;
@@ -97,15 +108,30 @@ static int check_record(const struct ktstr_record *record, const struct run_opti
 	return r < 0 ? err_prefix(r, "scenario %s: ", record->name) : 0;
 }
 
-int runner_check(const struct registry *chosen, const struct run_options *options)
+static int check_fault(const struct registry *chosen, const struct fault *fault,
+		       const struct run_options *options)
 {
 	for (size_t i = 0; i < chosen->count; i++) {
-		int r = check_record(chosen->records[i], options);
-
-		if (r < 0)
-			return err_trace(r);
-		err_clear();
+		if (strcmp(chosen->records[i]->name, fault->scenario) == 0)
+			return check_record(chosen->records[i], fault, options);
 	}
+	return err_new(-EINVAL, "fault \"%s\": its scenario is not among those to run",
+		       fault->text);
+}
+
+int runner_check(const struct registry *chosen, const struct run_options *options)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < chosen->count && r >= 0; i++)
+		r = check_record(chosen->records[i], NULL, options);
+	if (r >= 0)
+		err_clear();
+	for (unsigned i = 0; i < options->fault_count && r >= 0; i++)
+		r = check_fault(chosen, &options->faults[i], options);
+	if (r < 0)
+		return err_trace(r);
+	err_clear();
 	return 0;
 }
 
@@ -134,6 +160,7 @@ static int boot(struct runner *run, const struct machine_key *key, struct guest_
 
 	end_guest(run);
 	run->key = *key;
+	run->is_tainted = false;
 	return guest_boot(&desc, &run->guest, why);
 }
 
@@ -155,7 +182,8 @@ static int have_guest(struct runner *run, struct result *result)
 
 	if (r < 0)
 		return err_trace(r);
-	if (run->guest && is_same_machine(&key, &run->key))
+	if (run->guest && is_same_machine(&key, &run->key) &&
+	    (!run->is_tainted || result->cell.fault))
 		return 0;
 	reporter_progress(run->reporter, result->record->name, "booting");
 	r = boot(run, &key, &why);
@@ -210,22 +238,23 @@ static void record_disks(struct runner *run, struct result *result)
 	json_array_end(&j);
 }
 
-static int run_trial(struct runner *run, struct result *result)
+static int run_trial(struct runner *run, struct result *result, enum trial_end *end_ret)
 {
 	cleanup(telemetry_deinit) struct telemetry t = TELEMETRY_NULL;
 	uint64_t start_ns = now_ns();
-	enum trial_end end;
 	int r;
 
 	reporter_progress(run->reporter, result->record->name, "running");
 	result->cell.plan.header.id = ++run->next_plan_id;
+	result->cell.faulted.header.id = run->next_plan_id;
 	r = telemetry_init(&t, &result->cell);
 	if (r == 0)
-		r = trial_run(&run->guest->session, run->guest->machine, &result->cell, &t, &end);
+		r = trial_run(&run->guest->session, run->guest->machine, &result->cell, &t,
+			      end_ret);
 	result->run_ns = now_ns() - start_ns;
 	record_disks(run, result);
 	if (r == 0)
-		r = conclude(run, result, &t, end);
+		r = conclude(run, result, &t, *end_ret);
 	if (r == 0 && result->verdict != VERDICT_PASS)
 		console_log_tail(&run->guest->console, CONSOLE_TAIL_LINES, &result->console);
 	return r;
@@ -273,20 +302,29 @@ static void describe_rerun(const struct runner *run, struct result *result)
 		buf_printf(out, " --disk %s", o->disks[i]);
 	if (o->has_kaslr)
 		buf_str(out, " --kaslr");
+	if (result->cell.fault)
+		buf_printf(out, " --fault '%s'", result->cell.fault->text);
 }
 
-/* What broke a claim, or never ended, may have left its marks; noise of the host leaves none. */
-static bool leaves_guest_usable(enum verdict v)
+/* Does the machine go on? What broke a claim, or never ended, may have left its marks; noise of the
+ * host leaves none. Of a fault's FAIL we know what it comes from, and the next fault will do with the
+ * machine that this one leaves. */
+static bool can_go_on(const struct result *result, enum trial_end end)
 {
-	return v == VERDICT_PASS || v == VERDICT_UNDECIDED;
+	enum verdict v = result->verdict;
+
+	return v == VERDICT_PASS || v == VERDICT_UNDECIDED ||
+	       (v == VERDICT_FAIL && result->cell.fault && end == TRIAL_DONE);
 }
 
-static int run_record(struct runner *run, const struct ktstr_record *record, struct result *result)
+static int run_job(struct runner *run, const struct job *job, struct result *result)
 {
+	struct cell_options options = run->options->cell;
+	enum trial_end end = TRIAL_ENDED;
 	int r;
 
 	snprintf(result->kernel, sizeof(result->kernel), "%s", run->image->kernel.release);
-	r = cell_compile(record, &run->options->cell, &result->cell);
+	r = cell_compile(job->record, &options, &result->cell);
 	if (r < 0)
 		return err_trace(r);
 	topology_label(&result->cell.topology, result->topology);
@@ -299,8 +337,9 @@ static int run_record(struct runner *run, const struct ktstr_record *record, str
 	if (r)
 		return r == GUEST_INTERRUPTED ? RUN_INTERRUPTED : err_trace(r);
 	snprintf(result->kernel, sizeof(result->kernel), "%s", run->guest->ready.release);
-	r = run_trial(run, result);
-	if (r || !leaves_guest_usable(result->verdict))
+	run->is_tainted = job->fault;
+	r = run_trial(run, result, &end);
+	if (r || !can_go_on(result, end))
 		end_guest(run);
 	return r;
 }
@@ -311,8 +350,9 @@ static int keep(struct runner *run, const struct result *result)
 {
 	cleanup(buf_deinit) struct buf record = BUF_NULL;
 	const struct run_options *o = run->options;
+	char name[RESULT_NAME_BYTES];
 	struct store_result row = {
-		.scenario = result->record->name,
+		.scenario = result_name(result, name),
 		.topology = result->topology,
 		.kernel = result->kernel,
 		.verdict = verdict_name(result->verdict),
@@ -334,13 +374,13 @@ static int keep(struct runner *run, const struct result *result)
 	return r;
 }
 
-static int run_once(struct runner *run, const struct ktstr_record *record, unsigned repeat)
+static int run_once(struct runner *run, const struct job *job, unsigned repeat)
 {
-	cleanup(result_deinit) struct result result = { .record = record,
+	cleanup(result_deinit) struct result result = { .record = job->record,
 							.repeat = repeat,
 							.repeats = run->options->repeat };
 	uint64_t start_ns = now_ns();
-	int r = run_record(run, record, &result);
+	int r = run_job(run, job, &result);
 
 	if (r)
 		return r;
@@ -351,39 +391,71 @@ static int run_once(struct runner *run, const struct ktstr_record *record, unsig
 	return r;
 }
 
-static int run_repeatedly(struct runner *run, const struct ktstr_record *record)
+static int run_repeatedly(struct runner *run, const struct job *job)
 {
 	int r = 0;
 
 	for (unsigned i = 1; i <= run->options->repeat && r == 0; i++)
-		r = run_once(run, record, i);
+		r = run_once(run, job, i);
 	return r;
 }
 
 /* Scenarios that want the same machine stand together, so that it boots once. */
 static int by_machine(const void *a, const void *b)
 {
-	const struct ktstr_record *left = *(const struct ktstr_record *const *)a;
-	const struct ktstr_record *right = *(const struct ktstr_record *const *)b;
-	const struct ktstr_scenario *l = left->scenario, *r = right->scenario;
+	const struct job *left = a, *right = b;
+	const struct ktstr_scenario *l = left->record->scenario, *r = right->record->scenario;
 	int order = strcmp(l->topology ? l->topology : "", r->topology ? r->topology : "");
 
 	if (!order)
 		order = strcmp(l->disks ? l->disks[0] : "", r->disks ? r->disks[0] : "");
-	return order ? order : strcmp(left->name, right->name);
+	/* Faults behind what is honest, each in its place. */
+	if (!order && (!left->fault || !right->fault))
+		order = !!left->fault - !!right->fault;
+	if (!order)
+		order = strcmp(left->record->name, right->record->name);
+	if (!order && left->fault)
+		order = (left->fault > right->fault) - (left->fault < right->fault);
+	return order;
+}
+
+/* Every scenario as it is, and again for every fault of it. */
+static int list_jobs(const struct registry *chosen, const struct run_options *options,
+		     struct job **ret, size_t *count_ret)
+{
+	struct job *jobs = calloc(chosen->count + options->fault_count + 1, sizeof(*jobs));
+	size_t n = 0;
+
+	if (!jobs)
+		return err_new(-ENOMEM, "out of memory for %zu scenarios", chosen->count);
+	for (size_t i = 0; i < chosen->count; i++) {
+		jobs[n++].record = chosen->records[i];
+		for (unsigned k = 0; k < options->fault_count; k++) {
+			const struct fault *f = &options->faults[k];
+
+			if (strcmp(f->scenario, chosen->records[i]->name) == 0)
+				jobs[n++] = (struct job){ chosen->records[i], f };
+		}
+	}
+	qsort(jobs, n, sizeof(*jobs), by_machine);
+	*ret = jobs;
+	*count_ret = n;
+	return 0;
 }
 
 int runner_run(const struct registry *chosen, const struct run_options *options,
 	       const struct boot_image *image, struct reporter *reporter)
 {
 	struct runner run = { .options = options, .image = image, .reporter = reporter };
-	int r = 0;
+	cleanup(freep) struct job *jobs = NULL;
+	size_t count = 0;
+	int r = list_jobs(chosen, options, &jobs, &count);
 
-	if (chosen->count)
-		qsort(chosen->records, chosen->count, sizeof(*chosen->records), by_machine);
-	reporter_begin(reporter, (unsigned)chosen->count * options->repeat);
-	for (size_t i = 0; i < chosen->count && r == 0; i++)
-		r = run_repeatedly(&run, chosen->records[i]);
+	if (r < 0)
+		return err_trace(r);
+	reporter_begin(reporter, (unsigned)count * options->repeat);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = run_repeatedly(&run, &jobs[i]);
 	end_guest(&run);
 	if (r == 0)
 		reporter_end(reporter);

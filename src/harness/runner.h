@@ -23,6 +23,8 @@ struct run_options {
 	struct cell_options cell;
 	const char *const *disks; /* in front of each scenario's own: the first is the test disk */
 	unsigned disk_count;
+	const struct fault *faults; /* run each on its scenario, which must be chosen, too */
+	unsigned fault_count;
 	const char *kernel;	 /* as the user said it; NULL: the default */
 	const char *kernel_args; /* NULL: none */
 	const char *program;	 /* name of this program, for "again" lines */

@@ -44,7 +44,7 @@ int telemetry_init(struct telemetry *t, const struct cell *cell)
 			    .cgroups = h->cgroup_count,
 			    .payloads = h->payload_count,
 			    .steps = h->step_count,
-			    .ops = h->op_count,
+			    .ops = cell_sent_plan(cell)->header.op_count,
 			    .buckets = HIST_BUCKETS },
 		.windows = calloc(cell->window_count + 1, sizeof(*t->windows)),
 		.whole = calloc(h->worker_count + 1, sizeof(*t->whole)),

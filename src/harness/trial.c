@@ -10,7 +10,7 @@
 static int send_plan(struct session *session, const struct cell *cell)
 {
 	cleanup(buf_deinit) struct buf payload = BUF_NULL;
-	int r = plan_encode(&cell->plan, &payload);
+	int r = plan_encode(cell_sent_plan(cell), &payload);
 
 	return r < 0 ? err_trace(r) : session_send(session, FRAME_PLAN, payload.data, payload.len);
 }
