@@ -30,7 +30,8 @@ static const struct argp_option blk_options[] = {
 	{ "socket-path", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "disk", 'd', "SPEC", 0,
 	  "What to serve (required): PATH, ram:SIZE or null:SIZE, then options: ,ro ,overlay "
-	  ",engine=worker|uring|inline ,queues=N ,block=BYTES ,serial=TEXT ,record=PATH "
+	  ",engine=worker|uring|inline ,buffers=auto|registered|plain ,queues=N ,block=BYTES "
+	  ",serial=TEXT ,record=PATH "
 	  ",throttle=LIST "
 	  ",latency=MODEL ,fault=LIST",
 	  0 },

@@ -24,9 +24,18 @@ struct gmem_region {
 	unsigned char *host;
 };
 
+/* Who else can exchange the pages under the regions while these exist. I/O that is set up on pages
+ * instead of addresses (registered buffers) would go on with the old ones. */
+enum gmem_pages {
+	GMEM_PAGES_FOREIGN, /* a peer can truncate the file */
+	GMEM_PAGES_SEALED, /* a peer cannot truncate it, but punch holes into it (a balloon does) */
+	GMEM_PAGES_OWN,	   /* nobody */
+};
+
 struct gmem {
 	struct gmem_region regions[GMEM_MAX_REGIONS]; /* by address, no two overlap */
 	unsigned count;
+	enum gmem_pages pages; /* set by who fills the table */
 };
 
 #define GMEM_NULL ((struct gmem){ .count = 0 })

@@ -2,6 +2,7 @@
 #include "vhost/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -98,6 +99,17 @@ static int region_map(const struct vhost_region_msg *m, int fd, struct vhost_reg
 	return 0;
 }
 
+/* The table is as trustworthy as its least region. */
+static enum gmem_pages pages_of(const struct vhost_mem *mem, int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	bool is_sealed = seals >= 0 && seals & F_SEAL_SHRINK;
+
+	if (!is_sealed || (mem->count && mem->gmem.pages == GMEM_PAGES_FOREIGN))
+		return GMEM_PAGES_FOREIGN;
+	return GMEM_PAGES_SEALED;
+}
+
 int vhost_mem_add(struct vhost_mem *mem, const struct vhost_region_msg *m, int fd)
 {
 	struct vhost_region region = { .guest_addr = m->guest_addr,
@@ -117,6 +129,7 @@ int vhost_mem_add(struct vhost_mem *mem, const struct vhost_region_msg *m, int f
 		region_unmap(&region);
 		return err_trace(r);
 	}
+	mem->gmem.pages = pages_of(mem, fd);
 	mem->regions[mem->count++] = region;
 	return 0;
 }

@@ -171,6 +171,8 @@ static int make_memory(struct machine *m)
 {
 	uint64_t bytes = m->desc.memory_bytes;
 	uint64_t cut = MIN(bytes, X86_MMIO_GAP);
+
+	m->memory.pages = GMEM_PAGES_OWN;
 	int r = gmem_backing_init(&m->ram, "ktstr-guest", bytes);
 
 	if (r < 0)

@@ -33,7 +33,7 @@ int qtest_init(struct qtest *q, const struct blk_spec *spec, uint64_t ram_bytes)
 					   .name = "virtio-mmio" };
 	int r;
 
-	*q = (struct qtest){ .ram = GMEM_BACKING_NULL };
+	*q = (struct qtest){ .ram = GMEM_BACKING_NULL, .mem.pages = GMEM_PAGES_OWN };
 	r = gmem_backing_init(&q->ram, "qtest-ram", ram_bytes);
 	if (r == 0)
 		r = gmem_add(&q->mem, gpa(0), ram_bytes, q->ram.host);

@@ -69,7 +69,7 @@ static void blk_queue_live(struct virtio_device *dev, unsigned index)
 	struct blk_queue *q = &blk_of(dev)->queues[index];
 
 	blk_queue_claim(q);
-	q->is_kick_dead = false;
+	blk_queue_begin(q);
 	blk_queue_release(q);
 	if (is_inline(q->blk))
 		serve_inline(q);

@@ -9,23 +9,29 @@
 #include "devices/blk/request.h"
 
 /* Names are what counters and reports print. */
-#define BLK_COUNTERS(X)                                                                            \
-	X(BLK_READS_COMPLETED, "reads_completed")                                                  \
-	X(BLK_WRITES_COMPLETED, "writes_completed")                                                \
-	X(BLK_FLUSHES_COMPLETED, "flushes_completed")                                              \
-	X(BLK_DISCARDS_COMPLETED, "discards_completed")                                            \
-	X(BLK_WRITE_ZEROES_COMPLETED, "write_zeroes_completed")                                    \
-	X(BLK_GET_IDS_COMPLETED, "get_ids_completed")                                              \
-	X(BLK_BYTES_READ, "bytes_read")	      /* payload, once, of requests answered OK */         \
-	X(BLK_BYTES_WRITTEN, "bytes_written") /* the same */                                       \
-	X(BLK_IO_ERRORS, "io_errors")	  /* answered IOERR, or dropped for want of a status */    \
-	X(BLK_UNSUPPORTED, "unsupported") /* answered UNSUPP */                                    \
-	X(BLK_CHAINS_DROPPED, "chains_dropped")                                                    \
-	X(BLK_COMPLETIONS_DROPPED, "completions_dropped") /* by a drop-completion fault */         \
-	X(BLK_SPURIOUS_INTERRUPTS, "spurious_interrupts") /* by a spurious-irq fault */            \
-	X(BLK_THROTTLED, "throttled_count")		  /* requests that had to wait */          \
-	X(BLK_HOST_RETRIES, "host_retries")		  /* short counts and EINTR */             \
-	X(BLK_BATCHES, "batches")			  /* used.idx stores */
+#define BLK_COUNTERS(X)                                                                              \
+	X(BLK_READS_COMPLETED, "reads_completed")                                                    \
+	X(BLK_WRITES_COMPLETED, "writes_completed")                                                  \
+	X(BLK_FLUSHES_COMPLETED, "flushes_completed")                                                \
+	X(BLK_DISCARDS_COMPLETED, "discards_completed")                                              \
+	X(BLK_WRITE_ZEROES_COMPLETED, "write_zeroes_completed")                                      \
+	X(BLK_GET_IDS_COMPLETED, "get_ids_completed")                                                \
+	X(BLK_BYTES_READ, "bytes_read")	      /* payload, once, of requests answered OK */           \
+	X(BLK_BYTES_WRITTEN, "bytes_written") /* the same */                                         \
+	X(BLK_IO_ERRORS, "io_errors")	  /* answered IOERR, or dropped for want of a status */      \
+	X(BLK_UNSUPPORTED, "unsupported") /* answered UNSUPP */                                      \
+	X(BLK_CHAINS_DROPPED, "chains_dropped")                                                      \
+	X(BLK_COMPLETIONS_DROPPED, "completions_dropped") /* by a drop-completion fault */           \
+	X(BLK_SPURIOUS_INTERRUPTS, "spurious_interrupts") /* by a spurious-irq fault */              \
+	X(BLK_THROTTLED, "throttled_count")		  /* requests that had to wait */            \
+	X(BLK_HOST_RETRIES, "host_retries")		  /* short counts and EINTR */               \
+	X(BLK_BATCHES, "batches")			  /* used.idx stores */                      \
+	/* engine=uring: calls put into the ring, and those of them on registered buffers; queues  \
+	 * that went live with guest memory registered, and those whose host refused that */ \
+	X(BLK_RING_CALLS, "uring_calls")                                                             \
+	X(BLK_RING_CALLS_REGISTERED, "uring_calls_registered")                                       \
+	X(BLK_BUFFERS_REGISTERED_COUNT, "buffers_registered")                                        \
+	X(BLK_BUFFERS_REFUSED, "buffers_refused")
 
 #define X(id, name) id,
 enum blk_counter { BLK_COUNTERS(X) BLK_COUNTER_COUNT };

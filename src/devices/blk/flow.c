@@ -275,6 +275,20 @@ static void finish(struct blk_queue *q, struct blk_slot *slot)
 	blk_slot_free(q, slot);
 }
 
+/* Give the call to the ring, if there is one and it takes such calls. */
+static bool is_under_way(struct blk_queue *q, struct blk_slot *slot)
+{
+	enum blk_put put = q->uring ? blk_uring_put(q->uring, slot) : BLK_PUT_NOT;
+
+	if (put == BLK_PUT_NOT)
+		return false;
+	q->under_way++;
+	blk_count(&q->counters, BLK_RING_CALLS, 1);
+	if (put == BLK_PUT_REGISTERED)
+		blk_count(&q->counters, BLK_RING_CALLS_REGISTERED, 1);
+	return true;
+}
+
 static void run_on(struct blk_queue *q, struct blk_slot *slot)
 {
 	struct blk *blk = q->blk;
@@ -283,10 +297,8 @@ static void run_on(struct blk_queue *q, struct blk_slot *slot)
 		ssize_t result;
 
 		if (!is_faked(q, slot, &result)) {
-			if (q->uring && blk_uring_put(q->uring, slot)) {
-				q->under_way++;
+			if (is_under_way(q, slot))
 				return;
-			}
 			result = blk_call_make(&blk->backing, &slot->call);
 		}
 		blk_transfer_done(&slot->transfer, &slot->call, result);

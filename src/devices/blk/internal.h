@@ -139,6 +139,8 @@ void blk_queue_deinit(struct blk_queue *q);
 /* Serve everything that can be served now and show the answers. True if it stopped early because
  * somebody claims the queue. */
 bool blk_queue_serve(struct blk_queue *q);
+/* The queue goes live: what depends on its memory and its descriptors begins anew. */
+void blk_queue_begin(struct blk_queue *q);
 /* Finish the host calls under way. */
 void blk_queue_settle(struct blk_queue *q);
 /* The same, then empty the queue's books as @how says. */
@@ -172,10 +174,24 @@ void blk_worker_wake(struct blk_queue *q);
 /* uring.c; with the queue's lock held. */
 int blk_uring_new(const struct blk_backing *b, unsigned depth, struct blk_uring **ret) must_check;
 struct blk_uring *blk_uring_free(struct blk_uring *u);
+enum blk_pinning {
+	BLK_NOT_PINNED = 1, /* not tried: @buffers or the memory's owner are against it */
+	BLK_PIN_REFUSED,    /* by the host: RLIMIT_MEMLOCK, or memory of a kind that cannot be */
+};
+/* Register the pages of @mem, so that calls whose payload lies in one piece need not look them up;
+ * the others, and all of them after a refusal, go by address. Nothing may be under way. 0 or an
+ * enum blk_pinning. Undone by blk_uring_unpin(), without which @mem must not change. */
+int blk_uring_pin(struct blk_uring *u, const struct gmem *mem, enum blk_buffers buffers);
+void blk_uring_unpin(struct blk_uring *u);
 /* Readable when a call has ended. */
 int blk_uring_fd(const struct blk_uring *u);
-/* Queue @slot's call; false if this kind of call has to be made in place. */
-bool blk_uring_put(struct blk_uring *u, struct blk_slot *slot);
+enum blk_put {
+	BLK_PUT_NOT = 0, /* this kind of call has to be made in place */
+	BLK_PUT_PLAIN,
+	BLK_PUT_REGISTERED, /* on registered pages */
+};
+/* Queue @slot's call. */
+enum blk_put blk_uring_put(struct blk_uring *u, struct blk_slot *slot);
 bool blk_uring_has_unsubmitted(const struct blk_uring *u);
 /* Hand what was queued to the host, and wait until at least @wait_for calls have ended. */
 void blk_uring_submit(struct blk_uring *u, unsigned wait_for);

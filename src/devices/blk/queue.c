@@ -190,6 +190,20 @@ void blk_queue_settle(struct blk_queue *q)
 		show(q);
 }
 
+void blk_queue_begin(struct blk_queue *q)
+{
+	int r;
+
+	q->is_kick_dead = false;
+	if (!q->uring)
+		return;
+	r = blk_uring_pin(q->uring, q->blk->dev.mem, q->blk->spec.buffers);
+	if (r == 0)
+		blk_count(&q->counters, BLK_BUFFERS_REGISTERED_COUNT, 1);
+	else if (r == BLK_PIN_REFUSED)
+		blk_count(&q->counters, BLK_BUFFERS_REFUSED, 1);
+}
+
 void blk_queue_stop(struct blk_queue *q, enum virtio_stop how)
 {
 	q->is_muted = how == VIRTIO_STOP_DISCARD;
@@ -204,6 +218,8 @@ void blk_queue_stop(struct blk_queue *q, enum virtio_stop how)
 	if (!q->is_muted)
 		show(q);
 	q->is_muted = false;
+	if (q->uring)
+		blk_uring_unpin(q->uring);
 }
 
 uint64_t blk_queue_due_ns(const struct blk_queue *q)

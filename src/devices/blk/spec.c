@@ -63,6 +63,19 @@ static int set_queues(void *target, const struct blk_option *option, const char 
 	return 0;
 }
 
+static int set_buffers(void *target, const struct blk_option *option, const char *value)
+{
+	static const char *const names[] = { "auto", "registered", "plain", NULL };
+	struct blk_spec *spec = target;
+	unsigned which;
+	int r = blk_option_enum(names, value, &which);
+
+	if (r < 0)
+		return r;
+	spec->buffers = which;
+	return 0;
+}
+
 static int set_block(void *target, const struct blk_option *option, const char *value)
 {
 	struct blk_spec *spec = target;
@@ -119,6 +132,7 @@ static const struct blk_option disk_rows[] = {
 	{ "ro", "", set_read_only, LIST_NONE },
 	{ "overlay", "", set_overlay, LIST_NONE },
 	{ "engine", "inline|worker|uring", set_engine, LIST_NONE },
+	{ "buffers", "auto|registered|plain", set_buffers, LIST_NONE },
 	{ "queues", "1..16", set_queues, LIST_NONE },
 	{ "block", "512|1024|2048|4096", set_block, LIST_NONE },
 	{ "serial", "TEXT (at most 20 bytes)", set_serial, LIST_NONE },
@@ -269,6 +283,8 @@ static int check(struct blk_spec *spec)
 		r = err_new(-EINVAL, "disk option overlay needs a file under it");
 	if (r == 0 && spec->record[0] && spec->backing == BLK_BACKING_NULL)
 		r = err_new(-EINVAL, "disk option record needs a disk that keeps what is written");
+	if (r == 0 && spec->buffers == BLK_BUFFERS_REGISTERED && spec->engine != BLK_ENGINE_URING)
+		r = err_new(-EINVAL, "disk option buffers=registered needs engine=uring");
 	if (r == 0 && spec->record[0] && spec->is_read_only)
 		r = err_new(-EINVAL, "disk option record needs a disk that can be written");
 	return r;

@@ -5,6 +5,7 @@
  *	BACKING = PATH | ram:SIZE | null:SIZE		(a comma in PATH is written twice)
  *	OPTION  = ro | overlay | engine=inline|worker|uring | queues=1..16
  *		| block=512|1024|2048|4096 | serial=TEXT (at most 20 bytes)
+ *		| buffers=auto|registered|plain (engine=uring: see enum blk_buffers)
  *		| record=PATH (without commas; a log, record.h, that must not exist yet)
  *		| throttle=LIST | latency=MODEL[,seed=S] | fault=LIST	(fault may be given again)
  *
@@ -37,6 +38,14 @@ enum blk_engine {
 	BLK_ENGINE_INLINE, /* in the thread that kicks; deterministic */
 };
 
+/* May engine=uring register guest memory with the host? It then stays pinned while the queue is
+ * live, and must not be given back behind our back. */
+enum blk_buffers {
+	BLK_BUFFERS_AUTO,	/* where nobody but us can exchange its pages */
+	BLK_BUFFERS_REGISTERED, /* also a vhost-user front end's, if its file cannot shrink */
+	BLK_BUFFERS_PLAIN,	/* never */
+};
+
 enum {
 	BLK_QUEUES_MAX = 16,
 	BLK_SERIAL_BYTES = 20,
@@ -51,6 +60,7 @@ struct blk_spec {
 	bool is_read_only;
 	bool has_overlay; /* writes go to memory, the file is opened read-only and never changes */
 	enum blk_engine engine;
+	enum blk_buffers buffers;
 	unsigned queues;
 	uint32_t block_bytes;
 	char serial[BLK_SERIAL_BYTES + 1];

@@ -26,7 +26,7 @@ static void must(bool is_fine, const char *what)
 void client_adopt(struct client *c, int socket)
 {
 	*c = (struct client){ .socket = socket };
-	c->memory_fd = memfd_create("client", MFD_CLOEXEC);
+	c->memory_fd = memfd_create("client", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	must(c->memory_fd >= 0 && ftruncate(c->memory_fd, CLIENT_MEMORY_BYTES) == 0, "memory");
 	c->memory.bytes = CLIENT_MEMORY_BYTES;
 	c->memory.host = mmap(NULL, CLIENT_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -300,20 +302,50 @@ static void *run_traffic(void *ctx)
 	return NULL;
 }
 
+/* The value of a counter of the served disk, by name. */
+static uint64_t counter(struct fixture *f, const char *name)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	char key[80];
+
+	blk_counters_json(f->blk, &out);
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	const char *at = strstr(buf_text(&out), key);
+
+	assert_non_null(at);
+	return strtoull(at + strlen(key), NULL, 10);
+}
+
+static void seal(int fd, int other_fd)
+{
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	assert_int_equal(fcntl(other_fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+}
+
 TEST(memory_can_change_while_rings_run)
 {
-	static const char *const specs[] = { "ram:1M", "IMAGE,engine=uring",
-					     "ram:1M,engine=inline" };
+	static const struct {
+		const char *spec;
+		bool is_registered; /* again for each table */
+	} cases[] = {
+		{ "ram:1M", false },
+		{ "IMAGE,engine=uring", false },
+		{ "IMAGE,engine=uring,buffers=registered", true },
+		{ "ram:1M,engine=inline", false },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture f;
-		struct client c = connected(&f, specs[i]);
+		struct client c = connected(&f, cases[i].spec);
 		struct traffic t = { .c = &c };
 		struct vhost_region_msg region = client_region(&c), far = region;
-		cleanup(fd_closep) int other_fd = memfd_create("other", MFD_CLOEXEC);
+		cleanup(fd_closep) int other_fd =
+			memfd_create("other", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		pthread_t thread;
 
 		assert_int_equal(ftruncate(other_fd, CLIENT_MEMORY_BYTES), 0);
+		if (cases[i].is_registered)
+			seal(c.memory_fd, other_fd);
 		far.guest_addr += UINT64_C(1) << 32;
 		far.user_addr += UINT64_C(1) << 40;
 		client_start(&c, &(struct client_setup){ 0 });
@@ -336,8 +368,25 @@ TEST(memory_can_change_while_rings_run)
 		pthread_join(thread, NULL);
 		assert_false(t.has_failed);
 		assert_true(t.rounds > 0);
+		if (cases[i].is_registered)
+			assert_true(counter(&f, "buffers_registered") > 400);
+		assert_int_equal(counter(&f, "uring_calls_registered") > 0, cases[i].is_registered);
 		end(&f, &c);
 	}
+}
+
+/* Reading into pages that the front end has cut off would be an OK for bytes that nobody can see. */
+TEST(memory_that_could_shrink_is_not_registered)
+{
+	struct fixture f;
+	struct client c = connected(&f, "IMAGE,engine=uring,buffers=registered");
+
+	client_start(&c, &(struct client_setup){ 0 });
+	assert_works(&c, 0);
+	assert_int_equal(counter(&f, "uring_calls"), 2);
+	assert_int_equal(counter(&f, "uring_calls_registered"), 0);
+	assert_int_equal(counter(&f, "buffers_registered"), 0);
+	end(&f, &c);
 }
 
 TEST(the_number_of_memory_slots_is_told_and_kept)
@@ -553,8 +602,8 @@ TESTS(T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
       T(indices_run_over_65535_across_a_restart),
       T(kick_and_call_descriptors_can_change_while_the_ring_runs),
       T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
-      T(a_driver_without_a_call_descriptor_polls), T(memory_can_change_while_rings_run),
-      T(the_number_of_memory_slots_is_told_and_kept),
+      T(a_driver_without_a_call_descriptor_polls), T(memory_that_could_shrink_is_not_registered),
+      T(memory_can_change_while_rings_run), T(the_number_of_memory_slots_is_told_and_kept),
       T(configuration_is_read_in_any_part_and_its_tail_is_zero),
       T(only_writeback_can_be_written_in_the_configuration),
       T(inflight_memory_is_told_with_and_without_padding), T(status_is_kept_and_zero_resets),

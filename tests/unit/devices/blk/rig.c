@@ -10,15 +10,16 @@
 #include <unistd.h>
 
 const enum rig_mode rig_modes[RIG_MODES] = {
-	RIG_INLINE, RIG_URING, RIG_WORKER_THREADS, RIG_URING_THREADS, RIG_INLINE_THREADS,
+	RIG_INLINE,	    RIG_URING,	       RIG_URING_PLAIN,
+	RIG_WORKER_THREADS, RIG_URING_THREADS, RIG_INLINE_THREADS,
 };
 
 enum blk_engine rig_engine(enum rig_mode mode)
 {
 	static const enum blk_engine engines[RIG_MODES] = {
-		[RIG_INLINE] = BLK_ENGINE_INLINE,	  [RIG_URING] = BLK_ENGINE_URING,
-		[RIG_WORKER_THREADS] = BLK_ENGINE_WORKER, [RIG_URING_THREADS] = BLK_ENGINE_URING,
-		[RIG_INLINE_THREADS] = BLK_ENGINE_INLINE,
+		[RIG_INLINE] = BLK_ENGINE_INLINE,	[RIG_URING] = BLK_ENGINE_URING,
+		[RIG_URING_PLAIN] = BLK_ENGINE_URING,	[RIG_WORKER_THREADS] = BLK_ENGINE_WORKER,
+		[RIG_URING_THREADS] = BLK_ENGINE_URING, [RIG_INLINE_THREADS] = BLK_ENGINE_INLINE,
 	};
 
 	return engines[mode];
@@ -45,10 +46,12 @@ static void make_disk(struct rig *r)
 static void make_memory(struct rig *r)
 {
 	/* Two mappings of one file, the second not behind the first on the host. */
-	int fd = memfd_create("rig-ram", 0);
+	int fd = memfd_create("rig-ram", MFD_ALLOW_SEALING);
 	unsigned char *high;
 
 	assert_int_equal(ftruncate(fd, RIG_RAM), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	r->mem.pages = GMEM_PAGES_OWN;
 	r->ram = mmap(NULL, RIG_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	high = mmap(NULL, RIG_RAM - RIG_SLOT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, RIG_SLOT);
 	assert_true(r->ram != MAP_FAILED && high != MAP_FAILED);
@@ -59,11 +62,17 @@ static void make_memory(struct rig *r)
 
 static struct blk_spec spec_of(struct rig *r, const char *options)
 {
+	static const char *const buffers[RIG_MODES] = {
+		[RIG_URING] = ",buffers=registered",
+		[RIG_URING_PLAIN] = ",buffers=plain",
+		[RIG_URING_THREADS] = ",buffers=registered",
+	};
 	struct blk_spec spec;
 	char text[1024];
 
-	snprintf(text, sizeof(text), "%s,engine=%s%s", r->path,
-		 blk_engine_name(rig_engine(r->mode)), options);
+	snprintf(text, sizeof(text), "%s,engine=%s%s%s", r->path,
+		 blk_engine_name(rig_engine(r->mode)), buffers[r->mode] ? buffers[r->mode] : "",
+		 options);
 	if (blk_spec_parse(text, &spec) < 0)
 		fail_msg("%s: %s", text, err_text());
 	return spec;

@@ -45,7 +45,8 @@ struct piece {
 /* How a disk is served. Without threads its clock is virtual and a kick is answered when it returns. */
 enum rig_mode {
 	RIG_INLINE,
-	RIG_URING,
+	RIG_URING, /* guest memory registered */
+	RIG_URING_PLAIN,
 	RIG_WORKER_THREADS,
 	RIG_URING_THREADS,
 	RIG_INLINE_THREADS, /* kicks are served by the kicker, what is late by a thread */
@@ -168,6 +169,6 @@ static inline void assert_answer(struct rig_answer a, uint8_t status, uint32_t l
 #name " @" #i, name, NULL, NULL, (void *)(uintptr_t)&rig_modes[i]                  \
 	}
 #define ON_ALL(name)                                                                               \
-	ON(name, RIG_INLINE), ON(name, RIG_URING), ON(name, RIG_WORKER_THREADS),                   \
-		ON(name, RIG_URING_THREADS)
-#define ON_VIRTUAL(name) ON(name, RIG_INLINE), ON(name, RIG_URING)
+	ON(name, RIG_INLINE), ON(name, RIG_URING), ON(name, RIG_URING_PLAIN),                      \
+		ON(name, RIG_WORKER_THREADS), ON(name, RIG_URING_THREADS)
+#define ON_VIRTUAL(name) ON(name, RIG_INLINE), ON(name, RIG_URING), ON(name, RIG_URING_PLAIN)
