@@ -101,7 +101,8 @@ int accel_run(const struct accel_job *job, int *status_ret)
 	struct carrier_desc desc;
 	struct carrier_command command = {
 		.argv = job->argv,
-		.results_dir = job->results_dir,
+		.record = job->record,
+		.record_ctx = job->record_ctx,
 		.stdin_fd = job->has_stdin ? STDIN_FILENO : -1,
 		.stdout_fd = STDOUT_FILENO,
 		.stderr_fd = STDERR_FILENO,

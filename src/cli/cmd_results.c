@@ -3,6 +3,7 @@
  * record as it was stored, one a line. */
 #include "cli/command.h"
 
+#include "base/json.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/store.h"
@@ -48,8 +49,8 @@ static const struct argp results_argp = {
 	.options = results_options,
 	.parser = results_option,
 	.doc = "Print the verdicts of the newest run, oldest first. Every verdict is stored when "
-	       "it "
-	       "falls, in $XDG_STATE_HOME/ktstr/results.db or ~/.local/state/ktstr/results.db.",
+	       "it falls, in $XDG_STATE_HOME/ktstr/results.db or "
+	       "~/.local/state/ktstr/results.db. A run that was cut off says so.",
 };
 
 static int print_row(void *ctx, const struct store_row *row)
@@ -66,6 +67,29 @@ static int print_row(void *ctx, const struct store_row *row)
 	return 0;
 }
 
+static int print_unfinished(void *ctx, const struct store_unfinished *u)
+{
+	const struct results_options *options = ctx;
+	cleanup(buf_deinit) struct buf line = BUF_NULL;
+	struct json j = json_to(&line);
+
+	if (!options->is_json) {
+		printf("%-5lld %s  unfinished: %llu verdict%s, then it was cut off, or it goes on: "
+		       "%s\n",
+		       (long long)u->run, u->started, (unsigned long long)u->verdicts,
+		       u->verdicts == 1 ? "" : "s", u->command);
+		return 0;
+	}
+	json_object(&j, NULL);
+	json_u64(&j, "unfinished_run", (uint64_t)u->run);
+	json_str(&j, "started", u->started);
+	json_str(&j, "command", u->command);
+	json_u64(&j, "verdicts", u->verdicts);
+	json_object_end(&j);
+	puts(buf_text(&line));
+	return 0;
+}
+
 static int results_run(const struct command *self, int argc, char **argv)
 {
 	struct results_options options = { 0 };
@@ -79,6 +103,8 @@ static int results_run(const struct command *self, int argc, char **argv)
 		r = store_open(buf_text(&path), &store);
 	if (r == 0)
 		r = store_results(store, options.run, print_row, &options);
+	if (r == 0)
+		r = store_unfinished(store, options.run, print_unfinished, &options);
 	return r < 0 ? command_fail(self, false, EXIT_INFRA) : 0;
 }
 

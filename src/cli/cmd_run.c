@@ -5,15 +5,15 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "cli/machine_options.h"
 #include "cli/reexec.h"
+#include "harness/record_sink.h"
 #include "harness/runner.h"
 #include "harness/store.h"
-#include "harness/store_import.h"
 #include "host/carrier.h"
+#include "host/carrier_frame.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -42,6 +42,8 @@ struct run_command {
 	char **argv;
 	struct store *store;
 	int64_t store_run;
+	size_t planned; /* verdicts to come */
+	size_t kept;	/* verdicts that fell, and are stored */
 };
 
 static const struct argp_option run_options[] = {
@@ -188,77 +190,52 @@ static int open_store(struct run_command *run)
 	return r;
 }
 
+/* A run that was cut short, by whatever, gets no end: `ktstr results` calls it unfinished. */
 static int close_store(struct run_command *run, int status)
 {
-	int r = run->store ? store_run_end(run->store, run->store_run, status) : 0;
+	bool is_finished = run->store && run->kept == run->planned;
+	int r = is_finished ? store_run_end(run->store, run->store_run, status) : 0;
 
 	run->store = store_free(run->store);
 	return r;
 }
 
-/* ---- in the carrier ---- */
-
-static int append_file(const char *from, const char *to)
+static int open_record(const struct run_command *run, int *fd_ret)
 {
-	cleanup(buf_deinit) struct buf all = BUF_NULL;
-	cleanup(fd_closep) int fd = open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	int r;
-
-	if (fd < 0)
-		return err_new(-errno, "record %s: %s", to, strerror(errno));
-	if (access(from, F_OK) != 0)
+	*fd_ret = -1;
+	if (!run->record)
 		return 0;
-	r = buf_read_file(&all, from, SIZE_MAX / 2);
-	if (r == 0 && all.len)
-		r = write_all(fd, all.data, all.len);
-	return r;
+	*fd_ret = open(run->record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	return *fd_ret < 0 ? err_new(-errno, "record %s: %s", run->record, strerror(errno)) : 0;
 }
 
-static int take_results(struct run_command *run, const char *path)
-{
-	int r = run->store ? store_import(run->store, run->store_run, path) : 0;
-
-	if (r == 0 && run->record)
-		r = append_file(path, run->record);
-	unlink(path);
-	return r;
-}
+/* ---- in the carrier ---- */
 
 static int run_elsewhere(struct run_command *run, int *status_ret)
 {
-	char dir[] = "/tmp/ktstr-XXXXXX";
-	cleanup(freep) char *path = NULL, *extra = NULL, *program = NULL;
+	cleanup(record_sink_deinit) struct record_sink sink = RECORD_SINK_NULL;
+	cleanup(freep) char *extra = NULL, *program = NULL;
 	cleanup(freep) const char **argv = NULL;
-	struct accel_job job = { .options = &run->machine, .results_dir = dir };
-	int r, taken;
+	struct accel_job job = { .options = &run->machine,
+				 .record = record_sink_take,
+				 .record_ctx = &sink };
+	int r = open_record(run, &sink.file_fd);
 
-	if (!mkdtemp(dir))
-		return err_new(-errno, "mkdtemp: %s", strerror(errno));
-	r = str_printf(&path, "%s/results", dir);
+	sink.store = run->store;
+	sink.run = run->store_run;
 	if (r == 0)
-		r = str_printf(&extra, "--record=%s", path);
+		r = str_printf(&extra, "--record=/proc/self/fd/%d", CARRIER_RECORD_FD);
 	if (r == 0)
 		r = reexec_argv(run->argc, run->argv, extra, &argv, &program);
 	if (r == 0) {
 		job.argv = argv;
 		r = accel_run(&job, status_ret);
 	}
-	taken = path ? take_results(run, path) : 0;
-	rmdir(dir);
-	return r < 0 ? r : taken;
+	run->kept = sink.count;
+	return r;
 }
 
 /* ---- here ---- */
-
-static int open_record(const struct run_command *run, struct run_options *options)
-{
-	if (!run->record)
-		return 0;
-	options->record_fd = open(run->record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (options->record_fd < 0)
-		return err_new(-errno, "record %s: %s", run->record, strerror(errno));
-	return 0;
-}
 
 static int run_with_signals(struct run_command *run, const struct registry *chosen,
 			    struct run_options *options, const struct boot_image *image,
@@ -275,6 +252,7 @@ static int run_with_signals(struct run_command *run, const struct registry *chos
 	carrier_signals_give_back(&options->signal_fd, &old);
 	*status_ret =
 		r == RUN_INTERRUPTED ? EXIT_INTERRUPTED : verdict_exit_status(&reporter.counts);
+	run->kept = reporter.shown;
 	reporter_deinit(&reporter);
 	return r < 0 ? r : 0;
 }
@@ -289,7 +267,7 @@ static int run_here(struct run_command *run, const struct registry *chosen, int 
 	int r = boot_image_make(&desc, &image);
 
 	if (r == 0)
-		r = open_record(run, &options);
+		r = open_record(run, &options.record_fd);
 	if (r == 0)
 		r = run_with_signals(run, chosen, &options, &image, status_ret);
 	fd_close(options.record_fd);
@@ -323,6 +301,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 	command_parse(self, argc, argv, &run);
 	options = runner_options(&run);
 	r = registry_choose(run.patterns, run.pattern_count, &all, &chosen);
+	run.planned = chosen.count * run.repeat;
 	if (r == 0)
 		r = runner_check(&chosen, &options);
 	if (r == 0)

@@ -43,8 +43,9 @@ int accel_choose(const struct machine_options *options) must_check;
 struct accel_job {
 	const struct machine_options *options; /* its writable disks are writable inside */
 	const char *const *argv;	       /* of the command inside, NULL at the end */
-	const char *results_dir;	       /* as in host/carrier.h; NULL: none */
-	bool is_tty;			       /* give it the terminal */
+	int (*record)(void *ctx, const void *bytes, size_t len); /* as in host/carrier.h */
+	void *record_ctx;
+	bool is_tty; /* give it the terminal */
 	bool has_stdin;
 };
 

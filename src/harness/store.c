@@ -267,3 +267,40 @@ int store_results(struct store *s, int64_t run,
 	sqlite3_finalize(stmt);
 	return r;
 }
+
+static struct store_unfinished unfinished_of(sqlite3_stmt *stmt)
+{
+	return (struct store_unfinished){
+		.run = sqlite3_column_int64(stmt, 0),
+		.started = text_of(stmt, 1),
+		.command = text_of(stmt, 2),
+		.verdicts = (uint64_t)sqlite3_column_int64(stmt, 3),
+	};
+}
+
+int store_unfinished(struct store *s, int64_t run,
+		     int (*visit)(void *ctx, const struct store_unfinished *u), void *ctx)
+{
+	sqlite3_stmt *stmt;
+	int code = SQLITE_DONE;
+	int r = prepare(
+		s,
+		"SELECT id, started, command, (SELECT count(*) FROM result WHERE result.run = "
+		"run.id) "
+		"FROM run WHERE ended IS NULL AND (?1 < 0 OR id = ?1 OR "
+		"(?1 = 0 AND id >= (SELECT coalesce(max(run), 0) FROM result))) ORDER BY id",
+		&stmt);
+
+	if (r)
+		return err_trace(r);
+	sqlite3_bind_int64(stmt, 1, run);
+	while (!r && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct store_unfinished u = unfinished_of(stmt);
+
+		r = visit(ctx, &u);
+	}
+	if (!r && code != SQLITE_DONE)
+		r = store_err(s, "read runs");
+	sqlite3_finalize(stmt);
+	return r;
+}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The results store: one SQLite file in which every run and every verdict stays. A verdict is
  * committed when it falls, so that a crash of the harness, the guest or QEMU loses nothing that was
- * already known; a run that has no end time was cut off.
+ * already known; a run that has no end time was cut off, or goes on.
  *
- *   run     one command line: when, where, with what; its end and exit status
+ *   run     one command line: when, where, with what; its end and exit status, which only a run has whose
+ *           verdicts have all fallen
  *   result  one verdict of a run: the columns that queries ask for, and the whole record as JSON
  *
  * The file is in WAL mode: several runs may write at the same time, and readers never wait.
@@ -58,6 +59,20 @@ int store_add(struct store *s, int64_t run, const struct store_result *result) m
 /* The same for a record alone, as result_json() wrote it, perhaps in another process: the columns are
  * taken from it. */
 int store_add_record(struct store *s, int64_t run, const char *record) must_check;
+
+/* A run without an end: it was cut off, or goes on. The strings are valid during the call. */
+struct store_unfinished {
+	int64_t run;
+	const char *started;
+	const char *command;
+	uint64_t verdicts; /* that it has */
+};
+
+/* Call @visit for each run of store_results() that is unfinished, oldest first; for @run 0 also for
+ * later ones, which have no verdict yet. */
+int store_unfinished(struct store *s, int64_t run,
+		     int (*visit)(void *ctx, const struct store_unfinished *u),
+		     void *ctx) must_check;
 
 /* Call @visit for each verdict of run @run (0: the newest run that has any; -1: all runs), oldest first. @visit
  * returns 0 to go on; anything else ends the walk and is returned. */

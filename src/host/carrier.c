@@ -105,6 +105,10 @@ static int take_command_frame(struct session *s, const struct carrier_frame *f)
 		return pass_output(s->command->stdout_fd, f);
 	case CARRIER_STDERR:
 		return pass_output(s->command->stderr_fd, f);
+	case CARRIER_RECORD:
+		if (!s->command->record)
+			return err_new(-EPROTO, "carrier: a record that nobody asked for");
+		return s->command->record(s->command->record_ctx, f->payload, f->length);
 	case CARRIER_STDIN_TAKEN:
 		if (f->length < 4 || le32_get(f->payload) > CARRIER_STDIN_WINDOW - s->stdin_credit)
 			return err_new(-EPROTO, "carrier: took more input than it was given");
@@ -352,6 +356,7 @@ static int add_request(struct carrier *c, const struct carrier_command *command)
 		.envp = envp,
 		.disks = c->disks,
 		.is_tty = command->is_tty,
+		.has_records = command->record,
 	};
 	return carrier_run_request_add(&c->out, &q);
 }

@@ -14,7 +14,8 @@
  * Inside, CMD sees the host's files, its own environment and directory as outside, plus
  * KTSTR_IN_CARRIER=1. /tmp, /var/tmp and $XDG_STATE_HOME show the host's content; what is written
  * there is lost at the end. /run and /dev/shm are empty. What must come out is written below the
- * command's results_dir, or goes to a disk in rw_disks.
+ * command's results_dir, goes to a disk in rw_disks, or, where it must survive the carrier's death,
+ * to the command's record.
  *
  * Nothing here knows where kernels come from: the caller passes paths and the initramfs. */
 #pragma once
@@ -63,6 +64,10 @@ struct carrier_command {
 	int stdin_fd;		 /* -1: empty */
 	int stdout_fd;		 /* -1: discarded */
 	int stderr_fd;		 /* -1: discarded */
+	/* NULL; or it takes what the command writes to its descriptor CARRIER_RECORD_FD, in pieces,
+	 * as they come. 0, or an error, which ends carrier_exec(). */
+	int (*record)(void *ctx, const void *bytes, size_t len);
+	void *record_ctx;
 	bool is_tty;	     /* give the command a terminal; stdin_fd is one, in raw mode by us */
 	uint64_t timeout_ns; /* 0: none */
 };

@@ -14,10 +14,12 @@
 /* The ends that the command gets. */
 struct child_ends {
 	int in, out, err;
+	int record; /* -1: none */
 };
 
 static void child_ends_close(struct child_ends *e)
 {
+	fd_close(e->record);
 	if (e->err != e->out)
 		fd_close(e->err);
 	if (e->out != e->in)
@@ -35,7 +37,7 @@ static int open_tty(struct carrier_child *c, struct child_ends *ret)
 	fcntl(slave, F_SETFD, FD_CLOEXEC);
 	fcntl(master, F_SETFL, O_NONBLOCK);
 	c->in_fd = c->out_fd = master;
-	*ret = (struct child_ends){ slave, slave, slave };
+	*ret = (struct child_ends){ slave, slave, slave, -1 };
 	return 0;
 }
 
@@ -58,7 +60,19 @@ static int open_pipes(struct carrier_child *c, struct child_ends *ret)
 	c->in_fd = in[1];
 	c->out_fd = out[0];
 	c->err_fd = err[0];
-	*ret = (struct child_ends){ in[0], out[1], err[1] };
+	*ret = (struct child_ends){ in[0], out[1], err[1], -1 };
+	return 0;
+}
+
+static int open_record(struct carrier_child *c, struct child_ends *e)
+{
+	int record[2];
+
+	if (pipe2(record, O_CLOEXEC) < 0)
+		return err_new(-errno, "carrier: pipe: %s", strerror(errno));
+	fcntl(record[0], F_SETFL, O_NONBLOCK);
+	c->record_fd = record[0];
+	e->record = record[1];
 	return 0;
 }
 
@@ -75,6 +89,10 @@ become_command(const struct carrier_run_request *q, const struct child_ends *e)
 	dup2(e->in, 0);
 	dup2(e->out, 1);
 	dup2(e->err, 2);
+	if (e->record >= 0) {
+		dup2(e->record, CARRIER_RECORD_FD);
+		fcntl(CARRIER_RECORD_FD, F_SETFD, 0);
+	}
 	if (chdir(q->cwd) < 0) {
 		dprintf(2, "ktstr carrier: directory %s: %s\n", q->cwd, strerror(errno));
 		_exit(126);
@@ -89,17 +107,17 @@ become_command(const struct carrier_run_request *q, const struct child_ends *e)
 
 int carrier_child_start(struct carrier_child *c, const struct carrier_run_request *q)
 {
-	struct child_ends ends = { -1, -1, -1 };
+	struct child_ends ends = { -1, -1, -1, -1 };
 
 	*c = CARRIER_CHILD_NULL;
 	c->is_tty = q->is_tty;
 	int r = q->is_tty ? open_tty(c, &ends) : open_pipes(c, &ends);
-	if (r < 0)
-		return err_trace(r);
-	pid_t pid = fork();
+	if (r >= 0 && q->has_records)
+		r = open_record(c, &ends);
+	pid_t pid = r >= 0 ? fork() : -1;
 	if (pid == 0)
 		become_command(q, &ends);
-	if (pid < 0)
+	if (r >= 0 && pid < 0)
 		r = err_new(-errno, "carrier: fork: %s", strerror(errno));
 	child_ends_close(&ends);
 	if (r < 0) {
@@ -162,6 +180,7 @@ void carrier_child_deinit(struct carrier_child *c)
 		fd_close(c->out_fd);
 	fd_close(c->in_fd);
 	fd_close(c->err_fd);
+	fd_close(c->record_fd);
 	buf_deinit(&c->input);
 	*c = CARRIER_CHILD_NULL;
 }

@@ -12,11 +12,13 @@ struct carrier_child {
 	int in_fd; /* -1: closed; for a terminal, in_fd and out_fd are the same master */
 	int out_fd;
 	int err_fd;
+	int record_fd;	  /* what it writes to CARRIER_RECORD_FD */
 	struct buf input; /* accepted, not yet taken by the command */
 	bool is_input_ended;
 	bool is_tty;
 };
-#define CARRIER_CHILD_NULL ((struct carrier_child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 })
+#define CARRIER_CHILD_NULL                                                                         \
+	((struct carrier_child){ .in_fd = -1, .out_fd = -1, .err_fd = -1, .record_fd = -1 })
 
 /* Start the command of @q in a session of its own. What cannot be executed ends with 127 or 126
  * and words on its stderr, as in a shell. */

@@ -100,7 +100,8 @@ int carrier_run_request_add(struct buf *out, const struct carrier_run_request *q
 			       "carrier: arguments and environment take %zu bytes, at most "
 			       "%d fit",
 			       payload.len, CARRIER_PAYLOAD_MAX);
-	le32_put(payload.data, q->is_tty);
+	le32_put(payload.data,
+		 (q->is_tty ? CARRIER_RUN_TTY : 0u) | (q->has_records ? CARRIER_RUN_RECORDS : 0u));
 	le32_put(payload.data + 4, argc);
 	le32_put(payload.data + 8, envc);
 	le32_put(payload.data + 12, diskc);
@@ -144,7 +145,8 @@ int carrier_run_request_read(const char *payload, uint32_t length, struct carrie
 
 	if (length < RUN_COUNTS_BYTES || !le32_get(payload + 4))
 		return err_new(-EPROTO, "carrier: a request without a command");
-	q.is_tty = le32_get(payload);
+	q.is_tty = le32_get(payload) & CARRIER_RUN_TTY;
+	q.has_records = le32_get(payload) & CARRIER_RUN_RECORDS;
 	q.cwd = take_string(&at, end);
 	q.results_dir = q.cwd ? take_string(&at, end) : NULL;
 	if (q.results_dir)

@@ -5,7 +5,7 @@
  * guests; rooms do not share it because this one carries a process, not a plan.)
  *
  *   outer: RUN, then any of STDIN, STDIN_END, WINSIZE, SIGNAL;   inner: READY once, then for each
- *   RUN any of STDOUT, STDERR, STDIN_TAKEN, then FILE and FILE_DATA for each result, EXIT last.
+ *   RUN any of STDOUT, STDERR, RECORD, STDIN_TAKEN, then FILE and FILE_DATA for each result, EXIT last.
  *
  * STDIN has credit: at most CARRIER_STDIN_WINDOW bytes are on their way that STDIN_TAKEN has not
  * given back, so a command that does not read never blocks the stream. */
@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +24,10 @@ enum {
 	CARRIER_FRAME_MAGIC = 0x3143544b, /* "KTC1" */
 	CARRIER_HEADER_BYTES = 12,
 	CARRIER_PAYLOAD_MAX = 1 << 20,
-	CARRIER_CHUNK_BYTES = 1 << 16, /* of STDOUT, STDERR, FILE_DATA */
+	CARRIER_CHUNK_BYTES = 1 << 16, /* of STDOUT, STDERR, RECORD, FILE_DATA */
 	CARRIER_STDIN_WINDOW = 1 << 16,
-	CARRIER_VERSION = 1,
+	CARRIER_VERSION = 2,
+	CARRIER_RECORD_FD = 3, /* of the command, see struct carrier_command */
 };
 
 enum carrier_frame_type {
@@ -42,6 +44,7 @@ enum carrier_frame_type {
 	CARRIER_FILE_DATA,   /* bytes, appended to the last FILE */
 	CARRIER_EXIT,	     /* le32 is_signal, le32 status or signal */
 	CARRIER_FAILED,	     /* text: the carrier cannot go on */
+	CARRIER_RECORD,	     /* bytes */
 };
 
 struct carrier_frame {
@@ -67,15 +70,18 @@ void carrier_frame_add(struct buf *out, enum carrier_frame_type type, const void
 void carrier_frame_add_u32(struct buf *out, enum carrier_frame_type type, uint32_t a);
 void carrier_frame_add_u32x2(struct buf *out, enum carrier_frame_type type, uint32_t a, uint32_t b);
 
-/* The payload of RUN: le32 is_tty, then the numbers of arguments, variables and disks, then
+/* The payload of RUN: le32 of CARRIER_RUN_ bits, then the numbers of arguments, variables and disks, then
  * NUL-terminated cwd, results_dir ("" for none), arguments, environment, disks. */
+enum { CARRIER_RUN_TTY = 1 << 0, CARRIER_RUN_RECORDS = 1 << 1 };
+
 struct carrier_run_request {
 	const char *cwd;
 	const char *results_dir; /* NULL: none */
 	const char *const *argv;
 	const char *const *envp;
 	const char *const *disks; /* path of writable disk N, whose drive has the serial ktstrN */
-	uint32_t is_tty;
+	bool is_tty;
+	bool has_records;
 };
 
 /* Append a RUN frame. -E2BIG if it does not fit into one. */

@@ -104,6 +104,8 @@ static int drain_output(struct carrier_init *s)
 	int r = 0;
 
 	/* All writers are dead, so each read gives bytes or the end. */
+	while (r >= 0 && s->child.record_fd >= 0)
+		r = forward_output(s, &s->child.record_fd, CARRIER_RECORD);
 	while (r >= 0 && s->child.out_fd >= 0)
 		r = forward_output(s, &s->child.out_fd, CARRIER_STDOUT);
 	while (r >= 0 && s->child.err_fd >= 0)
@@ -281,10 +283,11 @@ static int take_stream(struct carrier_init *s)
 static int serve_once(struct carrier_init *s)
 {
 	struct carrier_child *c = &s->child;
-	enum { STREAM, CHILD_SIGNAL, OUT, ERR, IN, COUNT };
+	enum { STREAM, CHILD_SIGNAL, RECORD, OUT, ERR, IN, COUNT };
 	struct pollfd fds[COUNT] = {
 		[STREAM] = { s->port_fd, POLLIN, 0 },
 		[CHILD_SIGNAL] = { s->child_signal_fd, POLLIN, 0 },
+		[RECORD] = { c->record_fd, POLLIN, 0 },
 		[OUT] = { c->out_fd, POLLIN, 0 },
 		[ERR] = { c->err_fd, POLLIN, 0 },
 		[IN] = { c->input.len ? c->in_fd : -1, POLLOUT, 0 },
@@ -293,7 +296,10 @@ static int serve_once(struct carrier_init *s)
 
 	if (poll(fds, COUNT, -1) < 0)
 		return errno == EINTR ? 0 : err_new(-errno, "carrier: poll: %s", strerror(errno));
-	if (fds[OUT].revents)
+	/* First: a verdict is kept before it is shown. */
+	if (fds[RECORD].revents)
+		r = forward_output(s, &c->record_fd, CARRIER_RECORD);
+	if (r >= 0 && fds[OUT].revents)
 		r = forward_output(s, &c->out_fd, CARRIER_STDOUT);
 	if (r >= 0 && fds[ERR].revents)
 		r = forward_output(s, &c->err_fd, CARRIER_STDERR);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/store.h"
 
-#include "harness/store_import.h"
+#include "harness/record_sink.h"
 
 #include "test.h"
 
@@ -78,35 +78,72 @@ static int note_imported(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static void write_lines(const char *file, const char *text)
-{
-	FILE *f = fopen(file, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-TEST(records_of_another_process_become_results)
+/* Bytes arrive as the carrier's stream cuts them. */
+TEST(records_of_another_process_become_results_line_by_line)
 {
 	static const char record[] = "{\"scenario\":\"nice_pair\",\"topology\":\"1n1l1c1t\","
 				     "\"kernel\":\"6.12.1\",\"verdict\":\"PASS\",\"total_ns\":5}\n";
 	cleanup(store_freep) struct store *s = NULL;
-	char lines[96], text[512];
+	cleanup(record_sink_deinit) struct record_sink sink = RECORD_SINK_NULL;
+	char both[2 * sizeof(record)];
 	unsigned count = 0;
-	int64_t run;
 
-	snprintf(lines, sizeof(lines), "%s/lines", dir);
-	snprintf(text, sizeof(text), "%s%s", record, record);
-	write_lines(lines, text);
+	snprintf(both, sizeof(both), "%s%s", record, record);
 	assert_int_equal(store_open(path, &s), 0);
-	assert_int_equal(store_run_begin(s, "run", &run), 0);
-	assert_int_equal(store_import(s, run, lines), 0);
-	assert_int_equal(store_results(s, run, note_imported, &count), 0);
-	assert_int_equal(count, 2);
-	assert_int_equal(store_import(s, run, "/no/such/file"), 0);
-	write_lines(lines, "this is no record\n");
-	assert_true(store_import(s, run, lines) < 0);
+	sink.store = s;
+	assert_int_equal(store_run_begin(s, "run", &sink.run), 0);
+	for (size_t i = 0; i < sizeof(record) - 2; i++)
+		assert_int_equal(record_sink_take(&sink, &record[i], 1), 0);
+	assert_int_equal(store_results(s, sink.run, note_imported, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(record_sink_take(&sink, "\n", 1), 0);
+	assert_int_equal(store_results(s, sink.run, note_imported, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(record_sink_take(&sink, both, strlen(both)), 0);
+	assert_int_equal(sink.count, 3);
+	assert_true(record_sink_take(&sink, "this is no record\n", 18) < 0);
+}
+
+TEST(records_go_to_a_file_as_well)
+{
+	cleanup(record_sink_deinit) struct record_sink sink = RECORD_SINK_NULL;
+	cleanup(buf_deinit) struct buf got = BUF_NULL;
+	char file[96];
+
+	snprintf(file, sizeof(file), "%s/lines", dir);
+	sink.file_fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(sink.file_fd >= 0);
+	assert_int_equal(record_sink_take(&sink, "one\ntw", 6), 0);
+	assert_int_equal(record_sink_take(&sink, "o\nthree", 7), 0);
+	assert_int_equal(buf_read_file(&got, file, 100), 0);
+	assert_string_equal(buf_text(&got), "one\ntwo\n");
+}
+
+static int note_unfinished(void *ctx, const struct store_unfinished *u)
+{
+	buf_printf(ctx, "%s: %llu; ", u->command, (unsigned long long)u->verdicts);
+	return 0;
+}
+
+TEST(runs_without_an_end_are_unfinished)
+{
+	cleanup(store_freep) struct store *s = NULL;
+	cleanup(buf_deinit) struct buf newest = BUF_NULL, one = BUF_NULL, all = BUF_NULL;
+	int64_t first, second, third;
+
+	assert_int_equal(store_open(path, &s), 0);
+	assert_int_equal(store_run_begin(s, "first", &first), 0);
+	assert_int_equal(store_add(s, first, &a_fail), 0);
+	assert_int_equal(store_run_begin(s, "second", &second), 0);
+	assert_int_equal(store_add(s, second, &a_fail), 0);
+	assert_int_equal(store_run_end(s, second, 1), 0);
+	assert_int_equal(store_run_begin(s, "third", &third), 0);
+	assert_int_equal(store_unfinished(s, 0, note_unfinished, &newest), 0);
+	assert_int_equal(store_unfinished(s, first, note_unfinished, &one), 0);
+	assert_int_equal(store_unfinished(s, -1, note_unfinished, &all), 0);
+	assert_string_equal(buf_text(&newest), "third: 0; ");
+	assert_string_equal(buf_text(&one), "first: 1; ");
+	assert_string_equal(buf_text(&all), "first: 1; third: 0; ");
 }
 
 TEST(results_come_back_by_run)
@@ -173,7 +210,9 @@ TEST(a_place_that_cannot_be_written_is_named)
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
-TESTS(IN_DIR(results_come_back_by_run), IN_DIR(records_of_another_process_become_results),
+TESTS(IN_DIR(results_come_back_by_run),
+      IN_DIR(records_of_another_process_become_results_line_by_line),
+      IN_DIR(records_go_to_a_file_as_well), IN_DIR(runs_without_an_end_are_unfinished),
       IN_DIR(a_verdict_survives_the_death_of_its_process),
       IN_DIR(a_file_that_is_no_store_is_refused_by_name),
       T(a_place_that_cannot_be_written_is_named))

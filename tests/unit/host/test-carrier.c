@@ -104,7 +104,10 @@ static void play(struct part *p, const struct carrier_run_request *q)
 		play_until_signal(p, false);
 	else if (!strcmp(name, "lie"))
 		say(p, CARRIER_STDIN_TAKEN, &lie, sizeof(lie));
-	else if (!strcmp(name, "file")) {
+	else if (!strcmp(name, "record")) {
+		say(p, CARRIER_RECORD, "verdict\n", 8);
+		_exit(1);
+	} else if (!strcmp(name, "file")) {
 		say(p, CARRIER_FILE, "\xa4\x01\0\0sub/x", 10);
 		say(p, CARRIER_FILE_DATA, "result", 6);
 		say_exit(p, 0, 0);
@@ -273,6 +276,7 @@ TEST(death_failure_and_lies_of_a_running_carrier_are_errors)
 		{ "fail", -EIO, "out of luck" },
 		{ "lie", -EPROTO, "more input" },
 		{ "file", -EPROTO, "nobody asked" },
+		{ "record", -EPROTO, "nobody asked" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -364,6 +368,25 @@ TEST(results_arrive_below_their_directory)
 	rmdir(dir);
 }
 
+static int note_record(void *ctx, const void *bytes, size_t len)
+{
+	buf_add(ctx, bytes, len);
+	return 0;
+}
+
+TEST(a_record_comes_out_before_its_carrier_dies)
+{
+	cleanup(carrier_freep) struct carrier *c = start(-1);
+	cleanup(buf_deinit) struct buf got = BUF_NULL;
+	struct carrier_command q = command(ARGV("record"));
+	struct carrier_result result;
+
+	q.record = note_record;
+	q.record_ctx = &got;
+	assert_int_equal(carrier_exec(c, &q, &result), -EIO);
+	assert_string_equal(buf_text(&got), "verdict\n");
+}
+
 TEST(the_carrier_is_gone_after_free)
 {
 	struct carrier *c = start(-1);
@@ -389,6 +412,7 @@ int main(int argc, char **argv)
 		T(a_signal_reaches_the_command_and_ends_the_run),
 		T(a_command_that_ignores_signals_does_not_hold_us_up),
 		T(results_arrive_below_their_directory),
+		T(a_record_comes_out_before_its_carrier_dies),
 		T(the_carrier_is_gone_after_free),
 	};
 

@@ -62,6 +62,23 @@ TEST(a_command_gets_its_directory_environment_and_both_outputs)
 	assert_int_equal(WEXITSTATUS(end_of(&c)), 3);
 }
 
+TEST(a_record_is_told_from_the_output)
+{
+	cleanup(carrier_child_deinit) struct carrier_child c = CARRIER_CHILD_NULL;
+	cleanup(buf_deinit) struct buf out = BUF_NULL, record = BUF_NULL;
+	const char *const argv[] = { "sh", "-c", "echo shown; echo kept >/proc/self/fd/3", NULL };
+	struct carrier_run_request q = {
+		.cwd = "/", .argv = argv, .envp = environment, .disks = none, .has_records = true
+	};
+
+	assert_int_equal(carrier_child_start(&c, &q), 0);
+	drain(c.out_fd, &out);
+	drain(c.record_fd, &record);
+	assert_string_equal(buf_text(&out), "shown\n");
+	assert_string_equal(buf_text(&record), "kept\n");
+	assert_int_equal(WEXITSTATUS(end_of(&c)), 0);
+}
+
 TEST(input_is_fed_as_the_command_takes_it_and_then_ends)
 {
 	cleanup(carrier_child_deinit) struct carrier_child c = CARRIER_CHILD_NULL;
@@ -136,7 +153,7 @@ TEST(a_signal_ends_the_command_and_what_it_started)
 }
 
 TESTS(T(a_command_gets_its_directory_environment_and_both_outputs),
-      T(input_is_fed_as_the_command_takes_it_and_then_ends),
+      T(a_record_is_told_from_the_output), T(input_is_fed_as_the_command_takes_it_and_then_ends),
       T(a_command_that_cannot_run_says_so_as_a_shell_would),
       T(a_terminal_is_a_terminal_of_the_size_we_say),
       T(a_signal_ends_the_command_and_what_it_started))

@@ -68,7 +68,12 @@ TEST(a_request_survives_the_way)
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
 	cleanup(carrier_run_request_deinit) struct carrier_run_request got = { 0 };
 	struct carrier_run_request q = {
-		.cwd = "/w", .argv = argv_two, .envp = envp_one, .disks = disks_one, .is_tty = 1
+		.cwd = "/w",
+		.argv = argv_two,
+		.envp = envp_one,
+		.disks = disks_one,
+		.is_tty = true,
+		.has_records = true,
 	};
 
 	assert_int_equal(carrier_run_request_add(&out, &q), 0);
@@ -80,7 +85,8 @@ TEST(a_request_survives_the_way)
 	assert_string_equal(got.envp[0], "HOME=/root");
 	assert_null(got.envp[1]);
 	assert_string_equal(got.disks[0], "/disk.img");
-	assert_int_equal(got.is_tty, 1);
+	assert_true(got.is_tty);
+	assert_true(got.has_records);
 }
 
 TEST(a_request_cut_anywhere_is_refused)
