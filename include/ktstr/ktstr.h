@@ -22,6 +22,7 @@
 
 #include <ktstr/check.h>
 #include <ktstr/custom.h>
+#include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/workload.h>
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <ktstr/check.h>
+#include <ktstr/payload.h>
 #include <ktstr/workload.h>
 
 #include <stdbool.h>
@@ -49,6 +50,7 @@ struct ktstr_cgroup {
 	unsigned pids_max;  /* pids.max; 0: no limit */
 	bool is_idle;	    /* cpu.idle: all of it weighs as one SCHED_IDLE task; takes no weight */
 	const struct ktstr_workers *workers;
+	const struct ktstr_payload *payloads; /* PAYLOADS(...) */
 };
 
 /* One part of a scenario: operations, done in order, then a time in which the workers run and the
@@ -64,6 +66,7 @@ struct ktstr_cgroup {
  *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50"
  *   "spawn WORKERS", once, which are not there before; "stop WORKERS", for good; not in a loop
  *   "signal WORKERS STOP", CONT, TERM or KILL; checks judge a stopped one as if it wanted to run
+ *   "run PAYLOAD", "wait PAYLOAD [TIME]", "kill PAYLOAD": see payload.h; not in a loop
  *   "offline CPUSET", "online CPUSET": all CPUs are back at the end
  *   "mark TEXT": an event in the record
  *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
@@ -82,8 +85,9 @@ struct ktstr_scenario {
 	const char *memory;	  /* guest RAM; NULL: the harness chooses */
 	const char *const *disks; /* DISKS(...): virtio-blk devices, the first is the test disk */
 	const struct ktstr_cgroup *cgroups;
-	const struct ktstr_workers *workers; /* outside of any cgroup of the scenario */
-	const struct ktstr_step *steps;	     /* STEPS(...); or, instead, one hold: */
+	const struct ktstr_workers *workers;  /* outside of any cgroup of the scenario */
+	const struct ktstr_payload *payloads; /* the same */
+	const struct ktstr_step *steps;	      /* STEPS(...); or, instead, one hold: */
 	const char *hold;
 	const char *const *checks;
 	const char *timeout;	  /* of the whole scenario, without boot; NULL: 20 s and twice

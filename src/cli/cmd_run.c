@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "cli/machine_options.h"
 #include "cli/reexec.h"
+#include "harness/payload_files.h"
 #include "harness/record_sink.h"
 #include "harness/runner.h"
 #include "harness/store.h"
@@ -257,15 +258,35 @@ static int run_with_signals(struct run_command *run, const struct registry *chos
 	return r < 0 ? r : 0;
 }
 
+/* The same image with what the payloads need, if there are any. */
+static int add_payload_image(const struct registry *chosen, struct run_options *options,
+			     const struct boot_image_desc *plain, struct boot_image *ret)
+{
+	cleanup(words_deinit) struct words files = WORDS_NULL;
+	struct boot_image_desc desc = *plain;
+	int r = payload_files(chosen, &options->cell, &files);
+
+	desc.includes = (const char *const *)files.list;
+	desc.include_count = files.count;
+	if (r == 0 && files.count)
+		r = boot_image_make(&desc, ret);
+	if (r == 0 && files.count)
+		options->payload_image = ret;
+	return r;
+}
+
 static int run_here(struct run_command *run, const struct registry *chosen, int *status_ret)
 {
 	const struct kernel_progress progress = { .say = machine_options_say };
 	const struct boot_image_desc desc = { .kernel = run->machine.kernel,
 					      .progress = &progress };
 	cleanup(boot_image_deinit) struct boot_image image = BOOT_IMAGE_NULL;
+	cleanup(boot_image_deinit) struct boot_image payload_image = BOOT_IMAGE_NULL;
 	struct run_options options = runner_options(run);
 	int r = boot_image_make(&desc, &image);
 
+	if (r == 0)
+		r = add_payload_image(chosen, &options, &desc, &payload_image);
 	if (r == 0)
 		r = open_record(run, &options.record_fd);
 	if (r == 0)

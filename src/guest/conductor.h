@@ -51,9 +51,16 @@ struct payload {
 	pid_t pid;
 	struct watch out;
 	struct watch err;
+	struct watch status; /* what the child says before it becomes the program */
 	bool has_run;
+	bool is_at_gate; /* set up, and waits */
+	bool has_begun;	 /* at start_ns */
 	bool has_ended;
+	bool is_unstartable;
 	bool is_timeout;
+	bool is_killed;
+	uint64_t sent_bytes[2]; /* of stdout and stderr */
+	uint64_t limit_ns;	/* when it is killed; UINT64_MAX: never */
 	int wait_status;
 	uint64_t start_ns;
 	uint64_t end_ns;
@@ -158,8 +165,12 @@ int op_run(struct conductor *c, uint32_t index) must_check;
 void ops_undo(struct conductor *c);
 
 /* payload.c */
-int payload_start(struct conductor *c, uint32_t index) must_check;
-int payload_wait(struct conductor *c, uint32_t index) must_check;
+/* Start it: now, or, with @is_gated, set it up and let it wait for the next opening of the gates, of
+ * which payload_open_gates() tells. */
+int payload_start(struct conductor *c, uint32_t index, bool is_gated) must_check;
+void payload_open_gates(struct conductor *c, uint64_t ns);
+/* Wait for its end; after @limit_ns (0: never) it is killed. */
+int payload_wait(struct conductor *c, uint32_t index, uint64_t limit_ns) must_check;
 void payload_kill(struct conductor *c, uint32_t index);
 void payload_kill_all(struct conductor *c);
 bool payload_has_ended(const struct conductor *c, uint32_t index);

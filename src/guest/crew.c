@@ -360,6 +360,7 @@ void crew_open_gates(struct conductor *c)
 	atomic_fetch_add_explicit(&head->gate, 1, memory_order_release);
 	worker_futex_wake(&head->gate, INT32_MAX);
 	conductor_event(c, &e);
+	payload_open_gates(c, e.ns);
 }
 
 bool crew_has_exited(const struct conductor *c, uint32_t group)

@@ -240,12 +240,12 @@ void ops_undo(struct conductor *c)
 
 static int do_payload_run(struct conductor *c, const struct plan_op *op)
 {
-	return payload_start(c, op->target);
+	return payload_start(c, op->target, op->args[0]);
 }
 
 static int do_payload_wait(struct conductor *c, const struct plan_op *op)
 {
-	return payload_wait(c, op->target);
+	return payload_wait(c, op->target, op->args[0]);
 }
 
 static int do_payload_kill(struct conductor *c, const struct plan_op *op)

@@ -76,6 +76,8 @@ static int bind_claim(const struct cell *cell, struct claim *claim)
 
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
 		is_empty &= !claim_covers(claim, cell, g);
+	if (is_empty && !claim->scope)
+		return err_new(-EINVAL, "\"%s\": there are no workers", claim->text);
 	if (is_empty)
 		return err_new(-EINVAL, "\"%s\": of=%s names no workers", claim->text,
 			       claim->scope);
@@ -126,7 +128,7 @@ static int choose_timeout(struct cell *cell, const struct cell_options *options)
 	if (!cell->timeout_ns && own && parse_duration_ns(own, &cell->timeout_ns) < 0)
 		return err_new(-EINVAL, "timeout \"%s\": expected a duration such as 30s", own);
 	if (!cell->timeout_ns)
-		cell->timeout_ns = 20 * NSEC_PER_SEC + 2 * cell->hold_ns +
+		cell->timeout_ns = 20 * NSEC_PER_SEC + 2 * cell->hold_ns + cell->wait_ns +
 				   cell->plan.header.worker_count * NSEC_PER_SEC / 4;
 	return 0;
 }
@@ -163,6 +165,8 @@ static int compile_parts(struct cell *cell, const struct cell_options *options)
 		r = compile_workers(&c);
 	if (r == 0)
 		r = compile_first_scene(&c);
+	if (r == 0)
+		r = compile_payloads(&c);
 	if (r == 0)
 		r = compile_steps(&c);
 	scene_deinit(&c.scene);
@@ -226,6 +230,9 @@ void cell_deinit(struct cell *c)
 		scene_deinit(&c->windows[i].scene);
 	for (uint32_t i = 0; i < c->claim_count; i++)
 		claim_deinit(&c->claims[i]);
+	for (uint32_t i = 0; c->payloads && i < c->plan.header.payload_count; i++)
+		free(c->payloads[i].program);
+	free(c->payloads);
 	free(c->windows);
 	free(c->claims);
 	free(c->cgroups);

@@ -56,18 +56,26 @@ struct cell_cgroup {
 	uint32_t parent; /* or PLAN_NONE */
 };
 
+struct cell_payload {
+	const struct ktstr_payload *from;
+	char *program; /* its path, here and in the guest */
+	bool has_run;  /* where the compiler stands */
+};
+
 struct cell {
 	const struct ktstr_record *record;
 	struct topology topology;
 	uint64_t memory_bytes;
 	uint64_t timeout_ns; /* of the plan's run, without boot */
 	uint64_t hold_ns;    /* of all windows */
+	uint64_t wait_ns;    /* for payloads, outside of them: at most */
 	struct plan plan;
 	/* For testing the harness: the guest is given this plan, which differs by the fault; all
 	 * that is judged by knows nothing of it. NULL: none. */
 	const struct fault *fault;
 	struct plan faulted;
 	struct cell_cgroup *cgroups;
+	struct cell_payload *payloads; /* as many as the plan has */
 	struct cell_window *windows;
 	uint32_t window_count;
 	struct claim *claims;

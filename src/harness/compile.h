@@ -51,6 +51,16 @@ int compile_op_stop(struct compiler *c, const char *rest) must_check;
 int compile_op_offline(struct compiler *c, const char *rest) must_check;
 int compile_op_online(struct compiler *c, const char *rest) must_check;
 
+/* compile_payload.c: the payloads; those that no operation runs, as operations of the first step; and
+ * operations on them. */
+int compile_payloads(struct compiler *c) must_check;
+int compile_payload_starts(struct compiler *c) must_check;
+int compile_op_run(struct compiler *c, const char *rest) must_check;
+int compile_op_wait(struct compiler *c, const char *rest) must_check;
+int compile_op_kill(struct compiler *c, const char *rest) must_check;
+/* The index of the payload of that name, or PLAN_NONE. */
+uint32_t compile_find_payload(const struct compiler *c, const char *name);
+
 /* Append @op, which @before was in force before, and what workers may use since then. */
 int compile_add_op(struct compiler *c, const struct plan_op *op) must_check;
 int compile_add_moving_op(struct compiler *c, const struct plan_op *op,

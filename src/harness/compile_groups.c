@@ -357,8 +357,6 @@ int compile_workers(struct compiler *c)
 		r = compile_entries(c, g->workers, compile_find_cgroup(c, g->name));
 	if (r == 0)
 		r = compile_entries(c, c->scenario->workers, PLAN_NONE);
-	if (r == 0 && c->cell->plan.header.worker_count == 0)
-		return err_new(-EINVAL, "workers: there are none");
 	return r;
 }
 

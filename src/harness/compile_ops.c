@@ -206,6 +206,9 @@ static const struct verb verbs[] = {
 	{ "spawn", false, true, NULL, compile_op_spawn },
 	{ "stop", false, true, NULL, compile_op_stop },
 	{ "signal", false, true, NULL, compile_op_signal },
+	{ "run", false, true, NULL, compile_op_run },
+	{ "wait", false, true, NULL, compile_op_wait },
+	{ "kill", false, true, NULL, compile_op_kill },
 	{ "offline", false, true, NULL, compile_op_offline },
 	{ "online", false, true, NULL, compile_op_online },
 };
@@ -247,7 +250,7 @@ static int compile_op(struct compiler *c, const char *text)
 		return err_new(-EINVAL,
 			       "op \"%s\": expected set, swap, freeze, thaw, "
 			       "write, mark, move, affinity, nice, policy, spawn, stop, signal, "
-			       "offline or online",
+			       "run, wait, kill, offline or online",
 			       text);
 	if (verb->has_cgroup) {
 		if (!compile_take_word(&rest, word, sizeof(word)))

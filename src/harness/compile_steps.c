@@ -56,6 +56,8 @@ static int add_setup(struct compiler *c)
 		if (c->scene.groups[i].has_lived)
 			r = compile_add_op(c, &(struct plan_op){ .code = OP_SPAWN, .target = i });
 	}
+	if (r == 0)
+		r = compile_payload_starts(c);
 	step.op_count = p->header.op_count;
 	return r < 0 ? err_trace(r) : plan_add_step(p, &step, NULL);
 }

@@ -7,6 +7,7 @@
 #include "devices/blk/blk.h"
 #include "harness/guest.h"
 #include "harness/judge.h"
+#include "harness/payload_files.h"
 #include "harness/store.h"
 #include "harness/trial.h"
 
@@ -22,6 +23,7 @@ struct machine_key {
 	uint64_t memory_bytes;
 	const char *disks[DISKS_MAX];
 	unsigned disk_count;
+	bool has_payloads; /* it brings their files */
 };
 
 struct job {
@@ -55,7 +57,9 @@ static int collect_disks(const struct run_options *options, const struct ktstr_s
 static int key_of_cell(const struct run_options *options, const struct cell *cell,
 		       struct machine_key *ret)
 {
-	struct machine_key key = { .topology = cell->topology, .memory_bytes = cell->memory_bytes };
+	struct machine_key key = { .topology = cell->topology,
+				   .memory_bytes = cell->memory_bytes,
+				   .has_payloads = cell->plan.header.payload_count > 0 };
 	int r = collect_disks(options, cell->record->scenario, &key);
 
 	if (r == 0)
@@ -66,7 +70,8 @@ static int key_of_cell(const struct run_options *options, const struct cell *cel
 static bool is_same_machine(const struct machine_key *a, const struct machine_key *b)
 {
 	if (memcmp(&a->topology, &b->topology, sizeof(a->topology)) != 0 ||
-	    a->memory_bytes != b->memory_bytes || a->disk_count != b->disk_count)
+	    a->memory_bytes != b->memory_bytes || a->disk_count != b->disk_count ||
+	    a->has_payloads != b->has_payloads)
 		return false;
 	for (unsigned i = 0; i < a->disk_count; i++) {
 		if (strcmp(a->disks[i], b->disks[i]) != 0)
@@ -146,7 +151,7 @@ static int boot(struct runner *run, const struct machine_key *key, struct guest_
 {
 	const struct run_options *o = run->options;
 	const struct guest_desc desc = {
-		.image = run->image,
+		.image = key->has_payloads ? o->payload_image : run->image,
 		.topology = key->topology,
 		.memory_bytes = key->memory_bytes,
 		.disks = key->disks,
@@ -407,6 +412,8 @@ static int by_machine(const void *a, const void *b)
 	const struct ktstr_scenario *l = left->record->scenario, *r = right->record->scenario;
 	int order = strcmp(l->topology ? l->topology : "", r->topology ? r->topology : "");
 
+	if (!order)
+		order = scenario_has_payloads(l) - scenario_has_payloads(r);
 	if (!order)
 		order = strcmp(l->disks ? l->disks[0] : "", r->disks ? r->disks[0] : "");
 	/* Faults behind what is honest, each in its place. */

@@ -25,6 +25,8 @@ struct run_options {
 	unsigned disk_count;
 	const struct fault *faults; /* run each on its scenario, which must be chosen, too */
 	unsigned fault_count;
+	/* The machine's image with the files of all payloads; NULL: no scenario has any. */
+	const struct boot_image *payload_image;
 	const char *kernel;	 /* as the user said it; NULL: the default */
 	const char *kernel_args; /* NULL: none */
 	const char *program;	 /* name of this program, for "again" lines */

@@ -118,6 +118,49 @@ static const struct schema schema_workers = {
 	TABLE(workers_fields),
 };
 
+static const struct field metric_fields[] = {
+	FIELD(ktstr_metric, name, FIELD_TEXT, .help = "letters, digits, _ - ."),
+	FIELD(ktstr_metric, json, FIELD_TEXT, .help = "path, as jobs.0.read.iops"),
+	FIELD(ktstr_metric, yaml, FIELD_TEXT, .help = "path, as metrics.0.bogo-ops"),
+	FIELD(ktstr_metric, pattern, FIELD_TEXT, .help = "regular expression with one group"),
+	FIELD(ktstr_metric, source, FIELD_TEXT, .help = "stdout, stderr or file"),
+	FIELD(ktstr_metric, take, FIELD_TEXT, .help = "first, last, min, max, sum or mean"),
+	FIELD(ktstr_metric, unit, FIELD_TEXT, .help = "for reports"),
+	FIELD(ktstr_metric, is_exact, FIELD_BOOL, .help = "noise of the host cannot change it"),
+};
+
+static const struct schema schema_metric = {
+	.name = "metric",
+	.bytes = sizeof(struct ktstr_metric),
+	.required = "name",
+	TABLE(metric_fields),
+};
+
+static const struct field payload_fields[] = {
+	FIELD(ktstr_payload, name, FIELD_TEXT, .help = "letters, digits, _ - ."),
+	FIELD(ktstr_payload, command, FIELD_TEXT, .help = "program of the host, and arguments"),
+	FIELD(ktstr_payload, args, FIELD_TEXTS, .help = "more arguments, as they are"),
+	FIELD(ktstr_payload, env, FIELD_TEXTS, .help = "NAME=VALUE"),
+	FIELD(ktstr_payload, include, FIELD_TEXTS, .help = "files of the host to bring along"),
+	FIELD(ktstr_payload, file, FIELD_TEXT, .help = "that it writes, for metrics"),
+	FIELD(ktstr_payload, timeout, FIELD_TEXT, .check = check_duration,
+	      .help = "from its start"),
+	FIELD(ktstr_payload, affinity, FIELD_TEXT, .help = "as of workers"),
+	FIELD(ktstr_payload, policy, FIELD_TEXT, .check = check_policy,
+	      .help = "scheduling policy"),
+	FIELD(ktstr_payload, slice, FIELD_TEXT, .check = check_duration, .help = "custom slice"),
+	FIELD(ktstr_payload, nice, FIELD_INT, .help = "-20 to 19"),
+	FIELD(ktstr_payload, metrics, FIELD_RECORDS, .record = &schema_metric,
+	      .help = "figures of its output"),
+};
+
+static const struct schema schema_payload = {
+	.name = "payload",
+	.bytes = sizeof(struct ktstr_payload),
+	.required = "name",
+	TABLE(payload_fields),
+};
+
 static const struct field cgroup_fields[] = {
 	FIELD(ktstr_cgroup, name, FIELD_TEXT, .help = "path, a/b is inside a"),
 	FIELD(ktstr_cgroup, cpuset, FIELD_TEXT, .help = "a cpuset specification"),
@@ -136,6 +179,8 @@ static const struct field cgroup_fields[] = {
 	FIELD(ktstr_cgroup, is_idle, FIELD_BOOL, .help = "cpu.idle"),
 	FIELD(ktstr_cgroup, workers, FIELD_RECORDS, .record = &schema_workers,
 	      .help = "its workers"),
+	FIELD(ktstr_cgroup, payloads, FIELD_RECORDS, .record = &schema_payload,
+	      .help = "its payloads"),
 };
 
 static const struct schema schema_cgroup = {
@@ -174,6 +219,8 @@ static const struct field scenario_fields[] = {
 	      .help = "cgroups with their workers"),
 	FIELD(ktstr_scenario, workers, FIELD_RECORDS, .record = &schema_workers,
 	      .help = "workers outside of them"),
+	FIELD(ktstr_scenario, payloads, FIELD_RECORDS, .record = &schema_payload,
+	      .help = "payloads outside of them"),
 	FIELD(ktstr_scenario, steps, FIELD_RECORDS, .record = &schema_step,
 	      .help = "steps; or, instead, hold"),
 	FIELD(ktstr_scenario, hold, FIELD_TEXT, .check = check_duration,

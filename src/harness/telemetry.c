@@ -24,6 +24,23 @@ static int window_init(struct window_data *w, unsigned cpus, uint32_t workers, u
 	return 0;
 }
 
+static int payload_init(struct payload_data *p, unsigned cpus)
+{
+	*p = (struct payload_data){ .host_delay_begin_ns = calloc(cpus, sizeof(uint64_t)),
+				    .host_delay_end_ns = calloc(cpus, sizeof(uint64_t)) };
+	if (!p->host_delay_begin_ns || !p->host_delay_end_ns)
+		return err_new(-ENOMEM, "out of memory for a payload");
+	return 0;
+}
+
+static void payload_deinit(struct payload_data *p)
+{
+	for (int i = 0; i < PAYLOAD_STREAMS; i++)
+		buf_deinit(&p->streams[i].bytes);
+	free(p->host_delay_begin_ns);
+	free(p->host_delay_end_ns);
+}
+
 static void free_reports(struct worker_report *reports, uint32_t count)
 {
 	for (uint32_t i = 0; reports && i < count; i++)
@@ -48,12 +65,15 @@ int telemetry_init(struct telemetry *t, const struct cell *cell)
 			    .buckets = HIST_BUCKETS },
 		.windows = calloc(cell->window_count + 1, sizeof(*t->windows)),
 		.whole = calloc(h->worker_count + 1, sizeof(*t->whole)),
+		.payloads = calloc(h->payload_count + 1, sizeof(*t->payloads)),
 	};
-	if (!t->windows || !t->whole)
+	if (!t->windows || !t->whole || !t->payloads)
 		r = err_new(-ENOMEM, "out of memory for %u windows", cell->window_count);
 	for (; r == 0 && t->window_count < cell->window_count; t->window_count++)
 		r = window_init(&t->windows[t->window_count], t->cpu_count, t->worker_count,
 				h->cgroup_count);
+	for (uint32_t i = 0; r == 0 && i < h->payload_count; i++)
+		r = payload_init(&t->payloads[i], t->cpu_count);
 	if (r < 0)
 		telemetry_deinit(t);
 	return r;
@@ -72,6 +92,9 @@ void telemetry_deinit(struct telemetry *t)
 		free(w->host_delay_begin_ns);
 		free(w->host_delay_end_ns);
 	}
+	for (uint32_t i = 0; t->payloads && i < t->limits.payloads; i++)
+		payload_deinit(&t->payloads[i]);
+	free(t->payloads);
 	free(t->windows);
 	free_reports(t->whole, t->worker_count);
 	*t = TELEMETRY_NULL;
@@ -89,6 +112,56 @@ static struct window_data *window_of_step(const struct telemetry *t, uint32_t st
 	return w ? telemetry_window(t, w) : NULL;
 }
 
+static int begin_payload(struct telemetry *t, const struct wire_event *e, uint32_t *index_ret,
+			 bool *is_end_ret)
+{
+	if (t->payloads[e->index].has_begun)
+		return err_new(-EPROTO, "EVENT: payload %u starts twice", e->index);
+	t->payloads[e->index].has_begun = true;
+	*index_ret = e->index;
+	*is_end_ret = false;
+	return TELEMETRY_PAYLOAD_EDGE;
+}
+
+static int end_payload(struct telemetry *t, const struct frame *f, uint32_t *index_ret,
+		       bool *is_end_ret)
+{
+	struct wire_payload_exit e;
+	struct payload_data *p;
+	int r = payload_exit_decode(f->payload, f->len, &t->limits, &e);
+
+	if (r < 0)
+		return err_trace(r);
+	p = &t->payloads[e.payload];
+	if (p->has_ended)
+		return err_new(-EPROTO, "PAYLOAD_EXIT: payload %u ends twice", e.payload);
+	p->has_ended = true;
+	p->exit = e;
+	*index_ret = e.payload;
+	*is_end_ret = true;
+	return TELEMETRY_PAYLOAD_EDGE;
+}
+
+/* The guest keeps to the limit, but it is not trusted to. */
+static int add_payload_out(struct telemetry *t, const struct frame *f)
+{
+	struct wire_payload_out head;
+	struct payload_stream *s;
+	const void *data;
+	size_t len;
+	int r = payload_out_decode(f->payload, f->len, &t->limits, &head, &data, &len);
+
+	if (r < 0)
+		return err_trace(r);
+	s = &t->payloads[head.payload].streams[head.stream - 1];
+	if (len > PAYLOAD_OUT_MAX - s->bytes.len) {
+		s->is_cut = true;
+		len = PAYLOAD_OUT_MAX - s->bytes.len;
+	}
+	buf_add(&s->bytes, data, len);
+	return buf_ok(&s->bytes);
+}
+
 static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_ret,
 		     bool *is_end_ret)
 {
@@ -98,6 +171,8 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 
 	if (r < 0)
 		return err_trace(r);
+	if (e.code == EVENT_PAYLOAD_START)
+		return begin_payload(t, &e, step_ret, is_end_ret);
 	if (e.code != EVENT_HOLD_BEGIN && e.code != EVENT_HOLD_END)
 		return 0;
 	w = window_of_step(t, e.index);
@@ -243,11 +318,11 @@ static int add_done(struct telemetry *t, const struct frame *f)
 	return 0;
 }
 
-int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret, bool *is_end_ret)
+int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_ret, bool *is_end_ret)
 {
 	switch (f->type) {
 	case FRAME_EVENT:
-		return add_event(t, f, step_ret, is_end_ret);
+		return add_event(t, f, index_ret, is_end_ret);
 	case FRAME_CPUSTAT:
 		return add_cpustat(t, f);
 	case FRAME_REPORT:
@@ -258,6 +333,10 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret
 		return add_done(t, f);
 	case FRAME_CGROUPSTAT:
 		return add_cgroupstat(t, f);
+	case FRAME_PAYLOAD_OUT:
+		return add_payload_out(t, f);
+	case FRAME_PAYLOAD_EXIT:
+		return end_payload(t, f, index_ret, is_end_ret);
 	case FRAME_TASKSTAT:
 	case FRAME_CLOCK:
 		return 0;

@@ -32,6 +32,22 @@ struct cgroup_sample {
 	struct wire_cgroupstat stat;
 };
 
+/* A stream of a payload, as far as it is kept. */
+struct payload_stream {
+	struct buf bytes;
+	bool is_cut; /* there was more */
+};
+
+enum { PAYLOAD_STREAMS = 3 }; /* stdout, stderr, its file */
+
+struct payload_data {
+	bool has_begun, has_ended;
+	struct wire_payload_exit exit;
+	struct payload_stream streams[PAYLOAD_STREAMS];
+	/* Run delay of each vCPU thread on the host: counters at its start and end. */
+	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+};
+
 struct window_data {
 	bool has_begun, has_ended;
 	uint64_t begin_ns, end_ns; /* guest time */
@@ -47,8 +63,9 @@ struct telemetry {
 	uint32_t window_count;
 	uint32_t worker_count;
 	struct wire_limits limits;
-	struct window_data *windows; /* in the order of the cell's */
-	struct worker_report *whole; /* of each worker's life */
+	struct window_data *windows;   /* in the order of the cell's */
+	struct worker_report *whole;   /* of each worker's life */
+	struct payload_data *payloads; /* as many as the plan has */
 	const struct cell *cell;
 	bool is_done;
 	struct wire_done done;
@@ -64,10 +81,10 @@ int telemetry_init(struct telemetry *t, const struct cell *cell) must_check;
 void telemetry_deinit(struct telemetry *t);
 
 /* A frame of the guest that belongs to the plan. Returns 0; TELEMETRY_WINDOW_EDGE if it was the
- * event of a hold's begin or end (@step_ret, @is_end_ret), at which the host samples its threads;
- * -EPROTO with words. */
-enum telemetry_outcome { TELEMETRY_WINDOW_EDGE = 1 };
-int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *step_ret,
+ * event of a hold's begin or end (@index_ret: the step, @is_end_ret), TELEMETRY_PAYLOAD_EDGE if of a
+ * payload's (@index_ret: its index), at which the host samples its threads; -EPROTO with words. */
+enum telemetry_outcome { TELEMETRY_WINDOW_EDGE = 1, TELEMETRY_PAYLOAD_EDGE = 2 };
+int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_ret,
 		  bool *is_end_ret) must_check;
 
 /* The data of a window of the cell. */

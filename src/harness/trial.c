@@ -15,14 +15,22 @@ static int send_plan(struct session *session, const struct cell *cell)
 	return r < 0 ? err_trace(r) : session_send(session, FRAME_PLAN, payload.data, payload.len);
 }
 
-/* The counters of the vCPU threads at an edge of a window. A thread that is gone has none; the
- * machine's end will say so. */
-static void sample_host(struct machine *machine, const struct telemetry *t, uint32_t step,
-			bool is_end)
+/* Where the counters of an edge go. */
+static uint64_t *counters_of_edge(const struct telemetry *t, int edge, uint32_t index, bool is_end)
 {
-	struct window_data *w = telemetry_window(t, cell_window_of_step(t->cell, step));
-	uint64_t *to = is_end ? w->host_delay_end_ns : w->host_delay_begin_ns;
+	struct window_data *w;
 
+	if (edge == TELEMETRY_PAYLOAD_EDGE)
+		return is_end ? t->payloads[index].host_delay_end_ns
+			      : t->payloads[index].host_delay_begin_ns;
+	w = telemetry_window(t, cell_window_of_step(t->cell, index));
+	return is_end ? w->host_delay_end_ns : w->host_delay_begin_ns;
+}
+
+/* The counters of the vCPU threads at an edge of a window or a payload's life. A thread that is gone
+ * has none; the machine's end will say so. */
+static void sample_host(struct machine *machine, const struct telemetry *t, uint64_t *to)
+{
 	for (unsigned cpu = 0; machine && cpu < t->cpu_count; cpu++) {
 		struct vcpu_noise noise;
 
@@ -35,13 +43,13 @@ static void sample_host(struct machine *machine, const struct telemetry *t, uint
 
 static int take_in(const struct frame *f, struct machine *machine, struct telemetry *t)
 {
-	uint32_t step = 0;
+	uint32_t index = 0;
 	bool is_end = false;
-	int r = telemetry_add(t, f, &step, &is_end);
+	int r = telemetry_add(t, f, &index, &is_end);
 
-	if (r != TELEMETRY_WINDOW_EDGE)
+	if (r != TELEMETRY_WINDOW_EDGE && r != TELEMETRY_PAYLOAD_EDGE)
 		return r;
-	sample_host(machine, t, step, is_end);
+	sample_host(machine, t, counters_of_edge(t, r, index, is_end));
 	return 0;
 }
 

@@ -169,6 +169,8 @@ struct plan_payload {
 	uint32_t env;
 	uint32_t envc;
 	uint64_t timeout_ns; /* 0: none */
+	uint32_t file;	     /* string offset of the file that it writes; 0: none */
+	uint32_t zero;
 	struct plan_sched sched;
 	struct cpu_mask affinity;
 };
@@ -190,8 +192,8 @@ enum plan_op_code {
 	OP_CPU_OFFLINE = 13,  /* mask: the CPUs */
 	OP_CPU_ONLINE = 14,   /* mask: the CPUs */
 	OP_WRITE = 15, /* text: path, text2: value; the old value comes back at the plan's end */
-	OP_PAYLOAD_RUN = 16,   /* target: payload */
-	OP_PAYLOAD_WAIT = 17,  /* target: payload */
+	OP_PAYLOAD_RUN = 16,   /* target: payload; args[0] 1: it starts when the next gates open */
+	OP_PAYLOAD_WAIT = 17,  /* target: payload; args[0] ns: then it is killed; 0: no limit */
 	OP_PAYLOAD_KILL = 18,  /* target: payload */
 	OP_MARK = 19,	       /* text: what the event says */
 	OP_SNAPSHOT = 20,      /* reserved: refused by name */
@@ -268,7 +270,7 @@ _Static_assert(sizeof(struct plan_sched) == 48, "wire layout");
 _Static_assert(sizeof(struct plan_group) == 64 + 8 + 64 + 24 + 48 + 16, "wire layout");
 _Static_assert(sizeof(struct plan_worker) == 8 + 128, "wire layout");
 _Static_assert(sizeof(struct plan_phase) == 16, "wire layout");
-_Static_assert(sizeof(struct plan_payload) == 64 + 24 + 8 + 48 + 64, "wire layout");
+_Static_assert(sizeof(struct plan_payload) == 64 + 24 + 8 + 8 + 48 + 64, "wire layout");
 _Static_assert(sizeof(struct plan_op) == 24 + 8 * PLAN_OP_ARGS + 64, "wire layout");
 _Static_assert(sizeof(struct plan_step) == 64 + 16 + 16 + 16, "wire layout");
 _Static_assert(sizeof(struct plan_header) == 64, "wire layout");

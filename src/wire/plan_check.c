@@ -377,7 +377,7 @@ static int check_payload(const struct plan *p, uint32_t i)
 
 	if (!is_name(l->name, sizeof(l->name)) || !l->argc)
 		return err_new(-EINVAL, "payload %u: it has no name or no command", i);
-	if (l->flags & ~2u)
+	if (l->flags & ~2u || l->zero)
 		return err_new(-EINVAL, "payload %s: unknown flags 0x%x", l->name, l->flags);
 	if (l->cgroup != PLAN_NONE)
 		r = check_range("payload", i, "cgroup", l->cgroup, p->header.cgroup_count);
@@ -385,7 +385,11 @@ static int check_payload(const struct plan *p, uint32_t i)
 		r = check_string_list(p, i, "argument", l->argv, l->argc);
 	if (!r)
 		r = check_string_list(p, i, "variable", l->env, l->envc);
-	return r ? r : check_sched("payload", i, &l->sched);
+	if (!r)
+		r = check_range("payload", i, "file", l->file, p->header.strings_bytes);
+	if (!r)
+		r = check_sched("payload", i, &l->sched);
+	return r || l->cgroup == PLAN_NONE ? r : check_leaf(p, l->cgroup);
 }
 
 static int check_index(const struct plan *p, uint32_t i, const char *field, enum index_kind kind,

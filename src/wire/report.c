@@ -62,6 +62,8 @@ static uint32_t event_limit(uint32_t code, const struct wire_limits *limits)
 		return limits->steps;
 	case EVENT_WORKER_EXIT:
 		return limits->workers;
+	case EVENT_PAYLOAD_START:
+		return limits->payloads;
 	default:
 		return UINT32_MAX;
 	}
@@ -99,6 +101,8 @@ int payload_exit_decode(const void *payload, size_t len, const struct wire_limit
 	if (!r)
 		r = below("PAYLOAD_EXIT", "payload", m.payload, limits->payloads);
 	if (!r)
+		r = below("PAYLOAD_EXIT", "end", m.end, PAYLOAD_ENDS);
+	if (!r)
 		*ret = m;
 	return r;
 }
@@ -123,7 +127,7 @@ int payload_out_decode(const void *payload, size_t len, const struct wire_limits
 
 	if (!r)
 		r = below("PAYLOAD_OUT", "payload", m.payload, limits->payloads);
-	if (!r && m.stream != 1 && m.stream != 2)
+	if (!r && (m.stream < 1 || m.stream > 3))
 		r = err_new(-EPROTO, "PAYLOAD_OUT: stream %u", m.stream);
 	if (r)
 		return r;

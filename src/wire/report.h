@@ -20,6 +20,10 @@
 
 enum { WIRE_TEXT_BYTES = 128, REPORT_WHOLE = UINT16_MAX, REPORT_NO_CPU = UINT32_MAX };
 
+/* The guest sends this much of each of a payload's streams, and at most one frame more, from which the
+ * host knows that there was more. */
+enum { PAYLOAD_OUT_MAX = 1 << 20 };
+
 enum { READY_HAS_DISK = 1 << 0, /* /dev/vda is there */ };
 
 /* Payload of READY. */
@@ -54,6 +58,7 @@ enum wire_event_code {
 		7,	    /* index: worker, args[0] wait status: it went before it was told to */
 	EVENT_MARK = 8,	    /* index: op, text: the mark */
 	EVENT_PLAN_END = 9, /* index: the plan's id */
+	EVENT_PAYLOAD_START = 10, /* index: payload */
 	EVENT_CODES,
 };
 
@@ -199,14 +204,22 @@ struct wire_failed {
 
 struct wire_payload_out {
 	uint32_t payload;
-	uint32_t stream; /* 1 stdout, 2 stderr */
+	uint32_t stream; /* 1 stdout, 2 stderr, 3 its file, once, at its end */
+};
+
+enum payload_end {
+	PAYLOAD_EXITED = 0,	 /* by itself, also by a signal of its own or another's */
+	PAYLOAD_TIMED_OUT = 1,	 /* killed at its time limit */
+	PAYLOAD_KILLED = 2,	 /* by an operation, or at the plan's end */
+	PAYLOAD_NOT_STARTED = 3, /* it could not be set up or executed; stderr says why */
+	PAYLOAD_ENDS,
 };
 
 struct wire_payload_exit {
 	uint32_t payload;
 	uint32_t status; /* as in struct wire_exit */
 	uint32_t signal;
-	uint32_t is_timeout; /* 1: killed by its time limit */
+	uint32_t end; /* enum payload_end */
 	uint64_t start_ns;
 	uint64_t end_ns;
 	uint64_t cpu_ns; /* of it and its waited-for children */

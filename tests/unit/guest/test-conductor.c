@@ -335,7 +335,7 @@ TEST(a_payload_runs_and_its_output_and_end_arrive)
 	assert_non_null(payload);
 	assert_int_equal(payload_exit_decode(payload, len, &r.limits, &e), 0);
 	assert_int_equal(e.status, 3);
-	assert_int_equal(e.is_timeout, 0);
+	assert_int_equal(e.end, PAYLOAD_EXITED);
 }
 
 TEST(a_payload_over_its_time_is_killed)
@@ -361,7 +361,108 @@ TEST(a_payload_over_its_time_is_killed)
 	assert_non_null(payload);
 	assert_int_equal(payload_exit_decode(payload, len, &r.limits, &e), 0);
 	assert_int_equal(e.signal, SIGKILL);
-	assert_int_equal(e.is_timeout, 1);
+	assert_int_equal(e.end, PAYLOAD_TIMED_OUT);
+}
+
+/* The end of the only payload of a plan that runs the shell's @script, started as @is_gated says. */
+static struct wire_payload_exit run_script(struct plan *p, const char *program, const char *script,
+					   bool is_gated, struct rehearsal *r)
+{
+	struct plan_payload shell = { .name = "shell", .cgroup = PLAN_NONE, .argc = 3 };
+	struct wire_payload_exit e = { 0 };
+	uint32_t offset;
+	const void *payload;
+	size_t len;
+
+	assert_int_equal(plan_add_string(p, program, &shell.argv), 0);
+	assert_int_equal(plan_add_string(p, "-c", &offset), 0);
+	assert_int_equal(plan_add_string(p, script, &offset), 0);
+	assert_int_equal(plan_add_string(p, "/tmp/ktstr-test-payload", &shell.file), 0);
+	assert_int_equal(plan_add_payload(p, &shell, NULL), 0);
+	add_op(p, &(struct plan_op){ .code = OP_PAYLOAD_RUN, .args = { is_gated } });
+	*r = rehearse(p);
+	assert_no_failure(r);
+	payload = rehearsal_frame(r, FRAME_PAYLOAD_EXIT, 0, &len);
+	assert_non_null(payload);
+	assert_int_equal(payload_exit_decode(payload, len, &r->limits, &e), 0);
+	return e;
+}
+
+/* The time of the first event of that code. */
+static uint64_t event_ns(struct rehearsal *r, uint32_t code)
+{
+	struct wire_event e;
+	const void *payload;
+	size_t len;
+
+	for (uint32_t i = 0; (payload = rehearsal_frame(r, FRAME_EVENT, i, &len)); i++) {
+		assert_int_equal(event_decode(payload, len, &r->limits, &e), 0);
+		if (e.code == code)
+			return e.ns;
+	}
+	return 0;
+}
+
+TEST(a_gated_payload_starts_when_the_workers_do)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20);
+	cleanup(rehearsal_deinit) struct rehearsal r;
+	struct wire_payload_exit e;
+
+	p.steps[0].hold = HOLD_PAYLOAD;
+	p.steps[0].hold_ns = 20 * NSEC_PER_SEC;
+	e = run_script(&p, "/bin/sh", "exit 0", true, &r);
+
+	assert_int_equal(e.end, PAYLOAD_EXITED);
+	assert_int_equal(e.start_ns, event_ns(&r, EVENT_GATE));
+	assert_int_equal(e.start_ns, event_ns(&r, EVENT_PAYLOAD_START));
+	assert_true(e.end_ns > e.start_ns);
+}
+
+TEST(the_plans_end_kills_a_payload_and_says_so)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20);
+	cleanup(rehearsal_deinit) struct rehearsal r;
+	struct wire_payload_exit e = run_script(&p, "/bin/sh", "sleep 100", true, &r);
+
+	assert_int_equal(e.end, PAYLOAD_KILLED);
+	assert_int_equal(e.signal, SIGKILL);
+}
+
+TEST(a_program_that_is_not_there_is_not_a_program_that_failed)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20);
+	cleanup(rehearsal_deinit) struct rehearsal r;
+	struct wire_payload_exit e = run_script(&p, "/nonexistent/sh", "", false, &r);
+
+	assert_int_equal(e.end, PAYLOAD_NOT_STARTED);
+	assert_int_equal(e.status, 127);
+}
+
+TEST(a_file_arrives_behind_the_streams_and_a_flood_is_cut)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20);
+	cleanup(rehearsal_deinit) struct rehearsal r;
+	uint64_t bytes[4] = { 0 };
+	const void *payload, *data;
+	size_t len, data_len;
+
+	p.steps[0].hold = HOLD_PAYLOAD;
+	p.steps[0].hold_ns = 20 * NSEC_PER_SEC;
+	run_script(&p, "/bin/sh",
+		   "head -c 5000000 /dev/zero; echo seen > /tmp/ktstr-test-payload; exit 1", true,
+		   &r);
+	for (uint32_t i = 0; (payload = rehearsal_frame(&r, FRAME_PAYLOAD_OUT, i, &len)); i++) {
+		struct wire_payload_out head;
+
+		assert_int_equal(
+			payload_out_decode(payload, len, &r.limits, &head, &data, &data_len), 0);
+		bytes[head.stream] += data_len;
+	}
+	assert_true(bytes[1] > PAYLOAD_OUT_MAX && bytes[1] <= PAYLOAD_OUT_MAX + 65536);
+	assert_int_equal(bytes[2], 0);
+	assert_int_equal(bytes[3], 5);
+	unlink("/tmp/ktstr-test-payload");
 }
 
 TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events_frame_the_hold),
@@ -373,4 +474,7 @@ TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events
       T(a_loop_spawns_and_stops_again_and_again),
       T(who_is_outside_its_set_is_counted_also_when_spawned_later),
       T(who_stays_in_its_set_is_not_counted), T(two_holds_are_two_windows),
-      T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed))
+      T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed),
+      T(a_gated_payload_starts_when_the_workers_do), T(the_plans_end_kills_a_payload_and_says_so),
+      T(a_program_that_is_not_there_is_not_a_program_that_failed),
+      T(a_file_arrives_behind_the_streams_and_a_flood_is_cut))

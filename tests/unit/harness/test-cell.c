@@ -382,7 +382,7 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_CGROUP("cgroup \"a/\": a part is empty", { .name = "a/", .workers = SPIN }),
 	BAD_CGROUP("cgroup \"a\": declared twice, or after one inside it",
 		   { .name = "a", .workers = SPIN }, { .name = "a", .workers = SPIN }),
-	BAD_CGROUP("workers: there are none", { .name = "a" }),
+	BAD_CGROUP("workers: there are none, and no payloads", { .name = "a" }),
 	BAD_CGROUP("cgroup a/b: cpuset \"4-7\": none of it is left by the cgroups above",
 		   { .name = "a", .cpuset = "llc 0" }, { .name = "a/b", .cpuset = "llc 1" },
 		   { .name = "c", .workers = SPIN }),
@@ -461,7 +461,8 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: loop: it needs an interval, every",
 		  { .hold = "1s", .loop = OPS("mark x") }),
 	BAD_STEPS("step hold-0: op \"explode a\": expected set, swap, freeze, thaw, write, mark, "
-		  "move, affinity, nice, policy, spawn, stop, signal, offline or online",
+		  "move, affinity, nice, policy, spawn, stop, signal, run, wait, kill, offline or "
+		  "online",
 		  { .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),
