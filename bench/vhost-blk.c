@@ -9,7 +9,9 @@
  * the backend's threads' own (schedstat), not the front end's. The reference runs in each of the
  * configurations below once, and then in the one that was fastest at reading with depth 32.
  *
- * usage: vhost-blk KTSTR [--rounds N] [--seconds S] [--disk-options TEXT] [--reference CONFIG] */
+ * With --reference ours the reference is our backend with no options: what options cost.
+ *
+ * usage: vhost-blk KTSTR [--rounds N] [--seconds S] [--disk-options TEXT] [--reference CONFIG|ours] */
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/util.h"
@@ -118,11 +120,12 @@ static void end(struct backend *b)
 	b->pid = 0;
 }
 
-static void start_ours(struct backend *b, const char *ktstr, const char *dir, const char *options)
+static void start_ours(struct backend *b, const char *ktstr, const char *dir, const char *name,
+		       const char *options)
 {
-	char disk[256];
+	char disk[512];
 
-	snprintf(b->socket, sizeof(b->socket), "%s/ours", dir);
+	snprintf(b->socket, sizeof(b->socket), "%s/%s", dir, name);
 	snprintf(disk, sizeof(disk), "%s/image%s", dir, options);
 	spawn(b, (char *[]){ (char *)(uintptr_t)ktstr, "blk", "--socket", b->socket, "--disk", disk,
 			     NULL });
@@ -421,6 +424,19 @@ static size_t choose_reference(const struct options *o, const char *dir)
 	return fastest_reference(dir, o->seconds);
 }
 
+/* The name of what was started. */
+static const char *start_other(const struct options *o, const char *dir, struct backend *b)
+{
+	if (o->reference && strcmp(o->reference, "ours") == 0) {
+		start_ours(b, o->ktstr, dir, "reference", "");
+		return "ours without options";
+	}
+	size_t which = choose_reference(o, dir);
+
+	start_reference(b, which, dir);
+	return references[which].name;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .disk_options = "", .rounds = 7, .seconds = 0.4 };
@@ -431,12 +447,11 @@ int main(int argc, char **argv)
 	setlinebuf(stdout);
 	must(mkdtemp(dir), "mkdtemp");
 	make_image(dir);
-	size_t which = choose_reference(&o, dir);
+	const char *reference = start_other(&o, dir, &theirs);
 
-	start_ours(&ours, o.ktstr, dir, o.disk_options);
-	start_reference(&theirs, which, dir);
-	printf("ours%s against qemu-storage-daemon %s, %u rounds of %.1f s\n", o.disk_options,
-	       references[which].name, o.rounds, o.seconds);
+	start_ours(&ours, o.ktstr, dir, "ours", o.disk_options);
+	printf("ours%s against %s, %u rounds of %.1f s\n", o.disk_options, reference, o.rounds,
+	       o.seconds);
 	printf("%-30s %9s %9s %6s   %7s %7s %6s\n", "", "IOPS", "ref", "ratio", "ns/req", "ref",
 	       "ratio");
 	for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)

@@ -318,6 +318,20 @@ static void run_faults(struct qtest *q, const struct command *c, const struct co
 	buf_str(answer, "\n");
 }
 
+static void run_throttle(struct qtest *q, const struct command *c, const struct command_row *row,
+			 struct buf *answer)
+{
+	struct blk_throttle_spec spec = { 0 };
+
+	err_clear();
+	if (strcmp(c->words[1], "none") != 0 && blk_throttle_parse(c->words[1], &spec) < 0) {
+		buf_printf(answer, "FAIL %s\n", err_text());
+		return;
+	}
+	blk_set_throttle(q->blk, &spec);
+	buf_str(answer, "OK\n");
+}
+
 static void run_irq(struct qtest *q, const struct command *c, const struct command_row *row,
 		    struct buf *answer)
 {
@@ -325,23 +339,15 @@ static void run_irq(struct qtest *q, const struct command *c, const struct comma
 }
 
 static const struct command_row command_rows[] = {
-	{ "readb", 1, 1, 1, 1, run_load },
-	{ "readw", 1, 1, 1, 2, run_load },
-	{ "readl", 1, 1, 1, 4, run_load },
-	{ "readq", 1, 1, 1, 8, run_load },
-	{ "writeb", 2, 2, 2, 1, run_store },
-	{ "writew", 2, 2, 2, 2, run_store },
-	{ "writel", 2, 2, 2, 4, run_store },
-	{ "writeq", 2, 2, 2, 8, run_store },
-	{ "read", 2, 2, 2, 0, run_read },
-	{ "write", 3, 3, 2, 0, run_write },
-	{ "memset", 3, 3, 3, 0, run_memset },
-	{ "clock_step", 0, 1, 1, 0, run_clock_step },
-	{ "clock_set", 1, 1, 1, 0, run_clock_set },
-	{ "endianness", 0, 0, 0, 0, run_endianness },
-	{ "counters", 0, 0, 0, 0, run_counters },
-	{ "faults", 0, 0, 0, 0, run_faults },
-	{ "irq", 0, 0, 0, 0, run_irq },
+	{ "readb", 1, 1, 1, 1, run_load },	    { "readw", 1, 1, 1, 2, run_load },
+	{ "readl", 1, 1, 1, 4, run_load },	    { "readq", 1, 1, 1, 8, run_load },
+	{ "writeb", 2, 2, 2, 1, run_store },	    { "writew", 2, 2, 2, 2, run_store },
+	{ "writel", 2, 2, 2, 4, run_store },	    { "writeq", 2, 2, 2, 8, run_store },
+	{ "read", 2, 2, 2, 0, run_read },	    { "write", 3, 3, 2, 0, run_write },
+	{ "memset", 3, 3, 3, 0, run_memset },	    { "clock_step", 0, 1, 1, 0, run_clock_step },
+	{ "clock_set", 1, 1, 1, 0, run_clock_set }, { "endianness", 0, 0, 0, 0, run_endianness },
+	{ "counters", 0, 0, 0, 0, run_counters },   { "faults", 0, 0, 0, 0, run_faults },
+	{ "throttle", 1, 1, 0, 0, run_throttle },   { "irq", 0, 0, 0, 0, run_irq },
 };
 
 /* Cut the line into words; those beyond WORDS_MAX are ignored, as QEMU ignores them. */

@@ -14,6 +14,7 @@
  *	counters				OK {...}	(device, rings, and refused register accesses)
  *	faults					OK [...]	(the log of firings)
  *	irq					OK <interrupts raised so far>
+ *	throttle LIST|none			OK	(the limits change now, without a windfall)
  * Anything else: FAIL Unknown command '...'. What lies in neither RAM nor the device reads as zero.
  * Used by virtio-qtest, by the fuzz targets and by the tests of the block device. */
 #pragma once

@@ -20,7 +20,8 @@ static const char usage[] =
 	"  --throttle LIST  iops=100,iops-burst=10,bps=1M,read-iops=...\n"
 	"  --latency MODEL  5ms, table:1ms/2ms, uniform:1ms-2ms,seed=1, exp:1ms\n"
 	"  --fault RULE     op=read,nth=2,action=errno:EIO (may be given again)\n"
-	"Speaks QEMU's qtest protocol on stdin and stdout, and `counters`, `faults`, `irq`.\n"
+	"Speaks QEMU's qtest protocol on stdin and stdout, and `counters`, `faults`, `irq`, "
+	"`throttle LIST`.\n"
 	"Registers are at 0xfeb02e00; time moves only by clock_step.\n";
 
 struct config {

@@ -263,10 +263,10 @@ void blk_run_due(struct blk *blk)
 
 void blk_set_throttle(struct blk *blk, const struct blk_throttle_spec *spec)
 {
-	pthread_mutex_lock(&blk->admission);
+	blk_models_claim(blk);
 	blk_throttle_set(&blk->throttle, spec, blk_now(blk));
 	blk->has_throttle = blk_throttle_is_limited(spec);
-	pthread_mutex_unlock(&blk->admission);
+	blk_models_release(blk);
 	for (unsigned i = 0; i < blk->queue_count; i++) {
 		if (is_inline(blk))
 			serve_inline(&blk->queues[i]);
@@ -308,9 +308,7 @@ void blk_counters_members_json(struct blk *blk, struct json *j)
 		sets[i] = &blk->queues[i].counters;
 	blk_counters_members(sets, blk->queue_count, j);
 	ring_members(blk, j);
-	pthread_mutex_lock(&blk->admission);
-	json_u64(j, "faults_fired", blk->faults.logged);
-	pthread_mutex_unlock(&blk->admission);
+	json_u64(j, "faults_fired", counter_get(&blk->faults.logged));
 }
 
 void blk_counters_json(struct blk *blk, struct buf *out)
@@ -324,9 +322,9 @@ void blk_counters_json(struct blk *blk, struct buf *out)
 
 void blk_faults_member_json(struct blk *blk, struct json *j, const char *key)
 {
-	pthread_mutex_lock(&blk->admission);
+	blk_models_claim(blk);
 	blk_faults_json(&blk->faults, j, key);
-	pthread_mutex_unlock(&blk->admission);
+	blk_models_release(blk);
 }
 
 void blk_faults_log_json(struct blk *blk, struct buf *out)

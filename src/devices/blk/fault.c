@@ -47,7 +47,7 @@ static uint64_t firings_max(const struct blk_fault_rule *rule)
 
 static void log_firing(struct blk_faults *f, unsigned i, const struct blk_fault_subject *s)
 {
-	f->log[f->logged++ % BLK_FAULT_LOG_RECORDS] = (struct blk_fault_record){
+	f->log[counter_get(&f->logged) % BLK_FAULT_LOG_RECORDS] = (struct blk_fault_record){
 		.time_ns = s->now_ns,
 		.request = s->request,
 		.sector = s->sector,
@@ -57,6 +57,7 @@ static void log_firing(struct blk_faults *f, unsigned i, const struct blk_fault_
 		.action = (uint8_t)f->rules[i].action,
 		.queue = (uint8_t)s->queue,
 	};
+	counter_bump(&f->logged, 1);
 }
 
 /* Count a match of rule @i and say whether it fires on it. */

@@ -33,6 +33,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/counter.h"
 #include "base/err.h"
 #include "devices/blk/rng.h"
 
@@ -119,7 +120,7 @@ struct blk_faults {
 		uint64_t firings;
 		struct blk_rng rng;
 	} states[BLK_FAULT_RULES_MAX];
-	uint64_t logged; /* firings ever; the ring holds the last BLK_FAULT_LOG_RECORDS */
+	counter_t logged; /* firings ever; the ring holds the last BLK_FAULT_LOG_RECORDS */
 	struct blk_fault_record log[BLK_FAULT_LOG_RECORDS];
 };
 

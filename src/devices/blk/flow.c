@@ -43,6 +43,8 @@ static void draw_fate(struct blk_queue *q, struct blk_slot *slot)
 		.sectors = req->sectors,
 	};
 
+	if (!blk->has_latency && !blk->has_faults)
+		return;
 	slot->number = ++blk->requests;
 	if (req->op == BLK_OP_GET_ID)
 		return;
@@ -66,11 +68,11 @@ bool blk_flow_admit(struct blk_queue *q, struct blk_slot *slot, uint64_t now_ns)
 	slot->faults = (struct blk_fault_verdict){ 0 };
 	if (!blk->has_throttle && !blk->has_latency && !blk->has_faults)
 		return true;
-	pthread_mutex_lock(&blk->admission);
+	blk_models_lock(blk);
 	is_admitted = is_within_limits(q, &slot->req, now_ns);
 	if (is_admitted)
 		draw_fate(q, slot);
-	pthread_mutex_unlock(&blk->admission);
+	blk_models_unlock(blk);
 	return is_admitted;
 }
 
@@ -87,9 +89,9 @@ static bool is_faked(struct blk_queue *q, struct blk_slot *slot, ssize_t *result
 		return false;
 	s = blk_call_subject(&slot->req, &slot->call);
 	sign(q, slot, &s);
-	pthread_mutex_lock(&blk->admission);
+	blk_models_lock(blk);
 	action = blk_faults_call(&blk->faults, &s, &error);
-	pthread_mutex_unlock(&blk->admission);
+	blk_models_unlock(blk);
 	switch (action) {
 	case BLK_FAULT_SHORT:
 		blk_call_shorten(&slot->call);

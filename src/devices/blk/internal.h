@@ -9,7 +9,8 @@
  *	uring.c    host calls through io_uring
  *
  * Locks: blk_queue.lock is held by whoever serves the queue, all the time except while its thread
- * waits; blk.admission orders the little that queues share; blk.pausing orders pauses. Taken in the
+ * waits; blk.admission orders the little that queues share, if there are several; blk.pausing orders
+ * pauses. Taken in the
  * order pausing, queue, admission. No transport lock is ever taken under them. */
 #pragma once
 
@@ -103,7 +104,7 @@ struct blk {
 	pthread_mutex_t pausing;
 	unsigned pauses;
 
-	pthread_mutex_t admission; /* the four below */
+	pthread_mutex_t admission; /* the six below; see blk_models_lock() */
 	_Atomic bool has_throttle;
 	struct blk_throttle throttle;
 	struct blk_latency latency;
@@ -116,6 +117,19 @@ struct blk {
 	unsigned queue_count;
 	struct blk_queue queues[BLK_QUEUES_MAX];
 };
+
+/* Throttle, latency model and faults, for who serves a queue. */
+static inline void blk_models_lock(struct blk *blk)
+{
+	if (blk->queue_count > 1)
+		pthread_mutex_lock(&blk->admission);
+}
+
+static inline void blk_models_unlock(struct blk *blk)
+{
+	if (blk->queue_count > 1)
+		pthread_mutex_unlock(&blk->admission);
+}
 
 /* Device time. Any thread. */
 uint64_t blk_now(const struct blk *blk);
@@ -163,6 +177,10 @@ void blk_flow_answer_held(struct blk_queue *q, uint64_t now_ns);
 void blk_slot_free(struct blk_queue *q, struct blk_slot *slot);
 
 /* worker.c */
+/* Throttle, latency model and faults, for who does not serve a queue. A disk with one queue needs no
+ * lock of their own: they are its server's, and the others claim the queue. */
+void blk_models_claim(struct blk *blk);
+void blk_models_release(struct blk *blk);
 int blk_worker_start(struct blk_queue *q) must_check;
 void blk_worker_end(struct blk_queue *q);
 /* Take the queue from whoever serves it, and give it back. */

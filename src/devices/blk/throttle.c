@@ -16,8 +16,10 @@ enum { LIMIT_IS_BURST = 0x100 };
 
 static bool counts_bytes(unsigned kind)
 {
-	return kind == BLK_LIMIT_BYTES || kind == BLK_LIMIT_READ_BYTES ||
-	       kind == BLK_LIMIT_WRITE_BYTES;
+	static const unsigned kinds =
+		1u << BLK_LIMIT_BYTES | 1u << BLK_LIMIT_READ_BYTES | 1u << BLK_LIMIT_WRITE_BYTES;
+
+	return kinds >> kind & 1;
 }
 
 static int set_limit(void *target, const struct blk_option *option, const char *value)
@@ -114,15 +116,17 @@ static void settle(struct blk_bucket *b, uint64_t rate, uint64_t now_ns)
 static void set_spec(struct blk_throttle *t, const struct blk_throttle_spec *spec)
 {
 	t->spec = *spec;
-	t->kinds[false] = t->kinds[true] = 0;
+	t->kind_counts[false] = t->kind_counts[true] = 0;
 	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
 		const struct blk_limit *limit = &spec->limits[kind];
 
 		if (!limit->rate)
 			continue;
+		t->buckets[kind].burst = limit->burst * token;
 		t->buckets[kind].savings_max = limit->burst * token + limit->rate - 1;
 		for (unsigned is_write = 0; is_write < 2; is_write++)
-			t->kinds[is_write] |= (uint32_t)applies_to(kind, is_write) << kind;
+			if (applies_to(kind, is_write))
+				t->kinds[is_write][t->kind_counts[is_write]++] = (uint8_t)kind;
 	}
 }
 
@@ -151,41 +155,61 @@ void blk_throttle_set(struct blk_throttle *t, const struct blk_throttle_spec *sp
 	set_spec(t, spec);
 }
 
-/* First nanosecond at which a settled bucket can admit @cost; 0 = now. */
-static uint64_t ready_ns(const struct blk_bucket *b, const struct blk_limit *limit, __int128 cost)
+/* What the balance must be for a request of @cost, which is not 0. */
+static __int128 needed_for(const struct blk_bucket *b, __int128 cost)
 {
-	__int128 needed = cost <= limit->burst * token ? cost : 0;
-	__int128 missing = needed - b->balance;
+	return cost <= b->burst ? cost : 0;
+}
+
+/* First nanosecond at which a settled bucket can admit @cost; 0 = now. */
+static uint64_t ready_ns(const struct blk_bucket *b, uint64_t rate, __int128 cost)
+{
+	__int128 missing = needed_for(b, cost) - b->balance;
 	__int128 at;
 
-	if (missing <= 0)
+	if (missing <= 0 || cost == 0)
 		return 0;
-	at = b->settled_ns + (missing + limit->rate - 1) / limit->rate;
+	at = b->settled_ns + (missing + rate - 1) / rate;
 	return at < UINT64_MAX ? (uint64_t)at : UINT64_MAX;
 }
 
+static uint64_t latest_ready_ns(const struct blk_throttle *t, bool is_write,
+				const __int128 costs[2])
+{
+	uint64_t latest_ns = 0;
+
+	for (unsigned i = 0; i < t->kind_counts[is_write]; i++) {
+		unsigned kind = t->kinds[is_write][i];
+
+		latest_ns = MAX(latest_ns, ready_ns(&t->buckets[kind], t->spec.limits[kind].rate,
+						    costs[counts_bytes(kind)]));
+	}
+	return latest_ns;
+}
+
+/* Every request of a limited disk comes through here, so what is not needed to say yes is left to
+ * latest_ready_ns(). */
 bool blk_throttle_admit(struct blk_throttle *t, bool is_write, uint64_t bytes, uint64_t now_ns,
 			uint64_t *retry_ns_ret)
 {
-	__int128 costs[2] = { token, bytes * token };
-	uint64_t latest_ns = 0;
+	const __int128 costs[2] = { token, bytes * token };
+	const unsigned count = t->kind_counts[is_write];
+	bool is_ready = true;
 
-	for (uint32_t kinds = t->kinds[is_write]; kinds; kinds &= kinds - 1) {
-		unsigned kind = (unsigned)__builtin_ctz(kinds);
-		const struct blk_limit *limit = &t->spec.limits[kind];
+	for (unsigned i = 0; i < count; i++) {
+		unsigned kind = t->kinds[is_write][i];
 		struct blk_bucket *b = &t->buckets[kind];
 		__int128 cost = costs[counts_bytes(kind)];
 
-		settle(b, limit->rate, now_ns);
-		if (cost)
-			latest_ns = MAX(latest_ns, ready_ns(b, limit, cost));
+		settle(b, t->spec.limits[kind].rate, now_ns);
+		is_ready &= cost == 0 || b->balance >= needed_for(b, cost);
 	}
-	if (latest_ns) {
-		*retry_ns_ret = latest_ns;
+	if (!is_ready) {
+		*retry_ns_ret = latest_ready_ns(t, is_write, costs);
 		return false;
 	}
-	for (uint32_t kinds = t->kinds[is_write]; kinds; kinds &= kinds - 1) {
-		unsigned kind = (unsigned)__builtin_ctz(kinds);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned kind = t->kinds[is_write][i];
 
 		t->buckets[kind].balance -= costs[counts_bytes(kind)];
 	}

@@ -38,13 +38,15 @@ struct blk_throttle_spec {
 struct blk_bucket {
 	__int128 balance;
 	__int128 savings_max;
+	__int128 burst;
 	uint64_t settled_ns; /* the balance is as of this time */
 };
 
 struct blk_throttle {
 	struct blk_throttle_spec spec;
 	struct blk_bucket buckets[BLK_LIMIT_COUNT];
-	uint32_t kinds[2]; /* limits that apply to a read and to a write, bit 1 << kind */
+	uint8_t kinds[2][BLK_LIMIT_COUNT]; /* limits that apply to a read and to a write */
+	unsigned kind_counts[2];
 };
 
 extern const struct blk_option_table blk_throttle_options;

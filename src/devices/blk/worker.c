@@ -28,6 +28,22 @@ void blk_queue_release(struct blk_queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
+void blk_models_claim(struct blk *blk)
+{
+	if (blk->queue_count > 1)
+		pthread_mutex_lock(&blk->admission);
+	else
+		blk_queue_claim(&blk->queues[0]);
+}
+
+void blk_models_release(struct blk *blk)
+{
+	if (blk->queue_count > 1)
+		pthread_mutex_unlock(&blk->admission);
+	else
+		blk_queue_release(&blk->queues[0]);
+}
+
 void blk_worker_wake(struct blk_queue *q)
 {
 	/* It can only fail because the counter is full, and then a wake-up is pending anyway. */

@@ -79,6 +79,72 @@ ETEST(ten_operations_in_ten_ms_give_a_thousand_a_second)
 	rig_deinit(&r);
 }
 
+/* One limit alone, and requests that cost @cost of its tokens, of which @burst may be saved. */
+struct limit_row {
+	const char *throttle;
+	uint32_t type;
+	uint32_t bytes;
+	uint64_t rate, cost, burst;
+};
+
+/* A second with the ring never empty: how many were answered, and the longest time without. */
+static uint64_t answers_in_a_second(struct rig *r, const struct limit_row *row, uint64_t *gap_ns)
+{
+	uint64_t answered = 0, posted = 0, last_ns = START;
+
+	*gap_ns = 0;
+	for (;;) {
+		uint16_t more = (uint16_t)(rig_used_idx(r, 0) - (uint16_t)answered);
+
+		if (more) {
+			*gap_ns = MAX(*gap_ns, r->clock_ns - last_ns);
+			last_ns = r->clock_ns;
+			answered += more;
+		}
+		for (; posted < answered + 40; posted++)
+			post(r, (unsigned)(posted % 60), row->type, 0, row->bytes);
+		if (more || answered == 0)
+			rig_kick(r);
+		if (rig_used_idx(r, 0) != (uint16_t)answered)
+			continue;
+		if (blk_next_due_ns(r->blk) > START + NSEC_PER_SEC)
+			return answered;
+		r->clock_ns = blk_next_due_ns(r->blk);
+		blk_run_due(r->blk);
+	}
+}
+
+ETEST(each_limit_is_kept_over_a_second_without_a_gap)
+{
+	static const struct limit_row rows[] = {
+		{ "iops=777", VIRTIO_BLK_T_IN, 512, 777, 1, 0 },
+		{ "iops=1000,iops-burst=10", VIRTIO_BLK_T_OUT, 512, 1000, 1, 10 },
+		{ "bps=4096000", VIRTIO_BLK_T_IN, 4096, 4096000, 4096, 0 },
+		{ "bps=1234567,bps-burst=65536", VIRTIO_BLK_T_OUT, 1024, 1234567, 1024, 65536 },
+		{ "read-iops=333,read-iops-burst=3", VIRTIO_BLK_T_IN, 512, 333, 1, 3 },
+		{ "read-bps=1000000", VIRTIO_BLK_T_IN, 1536, 1000000, 1536, 0 },
+		{ "write-iops=2500", VIRTIO_BLK_T_OUT, 512, 2500, 1, 0 },
+		{ "write-bps=999999,write-bps-burst=512", VIRTIO_BLK_T_OUT, 512, 999999, 512, 512 },
+		{ "iops=100000,bps=512000", VIRTIO_BLK_T_IN, 512, 512000, 512, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct limit_row *row = &rows[i];
+		const uint64_t at_once = MAX(row->burst / row->cost, (uint64_t)1);
+		const uint64_t set = row->rate / row->cost;
+		char options[128];
+		uint64_t gap_ns, reached;
+		struct rig r;
+
+		snprintf(options, sizeof(options), ",throttle=%s", row->throttle);
+		rig_init(&r, RIG_MODE, options);
+		reached = answers_in_a_second(&r, row, &gap_ns) - at_once;
+		assert_in_range(reached, set - set / 100, set + set / 100);
+		assert_true(gap_ns <= (row->cost * NSEC_PER_SEC + row->rate - 1) / row->rate + 1);
+		rig_deinit(&r);
+	}
+}
+
 ETEST(later_kicks_do_not_overtake_a_stalled_chain)
 {
 	struct rig r;
@@ -280,6 +346,7 @@ TESTS(ON(threads_answer_what_is_due_later, RIG_INLINE_THREADS),
       ON(threads_answer_what_is_due_later, RIG_URING_THREADS),
       ON_VIRTUAL(a_throttled_ring_goes_on_at_the_exact_nanosecond),
       ON_VIRTUAL(ten_operations_in_ten_ms_give_a_thousand_a_second),
+      ON_VIRTUAL(each_limit_is_kept_over_a_second_without_a_gap),
       ON_VIRTUAL(later_kicks_do_not_overtake_a_stalled_chain),
       ON_VIRTUAL(refused_requests_spend_nothing),
       ON_VIRTUAL(an_oversized_write_goes_and_leaves_a_debt),
