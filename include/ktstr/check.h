@@ -7,6 +7,11 @@
  *                               between a part and its ideal, in thousandths of what all got;
  *                               real-time workers count by their nice value, like all others
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
+ *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
+ *                               of them allowed there; speaks of workers that want a CPU all the
+ *                               time (spin and its like), neither real-time, frozen nor under a
+ *                               quota; proven from counters sampled ten times a second, so a gap
+ *                               below two ticks is refused
  *   isolation                   nobody ran outside its cpuset or affinity; with within=llc:0 (a
  *                               cpuset specification, ':' for its space), nor outside that
  *   wake_latency p99=10ms       wake-to-run latency; bounds p50, p99, max, one or more

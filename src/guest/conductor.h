@@ -36,13 +36,16 @@ struct worker_sample {
 struct member {
 	pid_t pid; /* of its process; 0: not spawned */
 	int schedstat_fd;
+	int stat_fd; /* only in plans with ticks; else -1 */
 	bool is_alive;
 	bool is_stopping;
 	int wait_status;	    /* of its process, when that has ended */
 	struct worker_sample begin; /* at the open window's begin, or its start */
 	/* As crew_sample() found it. */
 	struct worker_sample now;
-	struct wire_gap waiting;       /* for a CPU, at that moment; length 0: it did not */
+	struct wire_gap waiting; /* for a CPU, at that moment; length 0: it did not */
+	bool is_runnable;	 /* as the kernel has it, with ticks */
+	uint32_t queue_cpu;
 	struct telemetry_part earlier; /* of its life, windows that are over */
 };
 
@@ -154,6 +157,8 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group);
  * that are processes (exact, one system call); then the rest. */
 void sample_cpu_clock(const struct conductor *c, uint32_t worker, struct worker_sample *s);
 void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sample *s);
+/* Is it on a CPU's queue, and on whose? Only in plans with ticks. */
+void sample_queue(struct member *m);
 /* For how long a worker has been waiting for a CPU at @now; 0: it does not. */
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
 /* Send samples: of CPUs and cgroups as they are now, of workers as crew_sample() found them. */

@@ -66,6 +66,7 @@ static void note_end(struct conductor *c, uint32_t worker)
 	how = crew_end_of(c, worker);
 	crew_report_end(c, worker);
 	m->schedstat_fd = fd_close(m->schedstat_fd);
+	m->stat_fd = fd_close(m->stat_fd);
 	if (how == WORKER_CRASHED) {
 		describe_death(text, sizeof(text), c, worker, m->wait_status);
 		conductor_fail(c, FAILED_WORKER, worker, text);
@@ -116,14 +117,16 @@ int crew_init(struct conductor *c)
 		return err_new(-errno, "eventfd: %s", strerror(errno));
 	c->ready_watch = (struct watch){ .fd = fd, .ready = ready_event, .ctx = c };
 	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		c->members[i].schedstat_fd = -1;
+		c->members[i].schedstat_fd = c->members[i].stat_fd = -1;
 	return loop_watch(&c->loop, &c->ready_watch, EPOLLIN);
 }
 
 void crew_deinit(struct conductor *c)
 {
-	for (uint32_t i = 0; c->members && i < c->plan->header.worker_count; i++)
+	for (uint32_t i = 0; c->members && i < c->plan->header.worker_count; i++) {
 		c->members[i].schedstat_fd = fd_close(c->members[i].schedstat_fd);
+		c->members[i].stat_fd = fd_close(c->members[i].stat_fd);
+	}
 	fd_close(loop_unwatch(&c->loop, &c->ready_watch));
 }
 
@@ -150,7 +153,9 @@ static void prepare_worker(struct conductor *c, uint32_t index, uint32_t member,
 						  .gate = shared_get(&c->pool.head->gate),
 						  .ready_fd = c->ready_watch.fd,
 						  .ensemble = ensemble };
-	c->members[index] = (struct member){ .schedstat_fd = -1, .is_alive = true };
+	c->members[index] = (struct member){
+		.schedstat_fd = -1, .stat_fd = -1, .is_alive = true, .queue_cpu = REPORT_NO_CPU
+	};
 	telemetry_part_clear(&c->members[index].earlier);
 }
 
@@ -317,14 +322,22 @@ static bool is_at_gate(const struct conductor *c, uint32_t group)
 	return true;
 }
 
-static void open_schedstat(struct conductor *c, uint32_t worker)
+static int open_task_file(const struct conductor *c, uint32_t worker, const char *name)
 {
-	struct member *m = &c->members[worker];
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%u/schedstat", m->pid,
-		 c->pool.telemetry[worker].tid);
-	m->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/task/%u/%s", c->members[worker].pid,
+		 c->pool.telemetry[worker].tid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void open_figures(struct conductor *c, uint32_t worker)
+{
+	struct member *m = &c->members[worker];
+
+	m->schedstat_fd = open_task_file(c, worker, "schedstat");
+	if (c->plan->header.sample_ns)
+		m->stat_fd = open_task_file(c, worker, "stat");
 	sample_cpu_clock(c, worker, &m->now);
 	sample_worker(c, worker, &m->now);
 	m->begin = m->now;
@@ -347,7 +360,7 @@ int crew_spawn(struct conductor *c, uint32_t group)
 	if (r == -ETIMEDOUT)
 		return err_prefix(r, "group %s: not all workers came to their gates: ", g->name);
 	for (uint32_t i = 0; i < g->worker_count && !r; i++)
-		open_schedstat(c, g->first_worker + i);
+		open_figures(c, g->first_worker + i);
 	return r;
 }
 

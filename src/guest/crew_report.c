@@ -182,9 +182,12 @@ static void clear_other_parts(struct conductor *c)
 static void note_waiting(struct conductor *c, uint64_t now)
 {
 	c->sample_ns = now;
-	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
-		if (c->members[i].is_alive)
-			c->members[i].waiting = waiting_at(c, i, now);
+	for (uint32_t i = 0; i < c->plan->header.worker_count; i++) {
+		if (!c->members[i].is_alive)
+			continue;
+		c->members[i].waiting = waiting_at(c, i, now);
+		sample_queue(&c->members[i]);
+	}
 }
 
 /* CPU times are compared with each other: they are read close together. */

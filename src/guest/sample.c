@@ -78,6 +78,30 @@ void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sam
 		s->cpu_ns = cpu_ns;
 }
 
+/* proc(5): behind the name, which may hold anything but ends with the last ')', come the state and,
+ * 36 fields later, the CPU. */
+void sample_queue(struct member *m)
+{
+	enum { FIELDS_BETWEEN = 36 };
+	char text[1024];
+	ssize_t n = m->stat_fd >= 0 ? pread(m->stat_fd, text, sizeof(text) - 1, 0) : 0;
+	const char *at;
+
+	m->is_runnable = false;
+	m->queue_cpu = REPORT_NO_CPU;
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	at = strrchr(text, ')');
+	if (!at || at[1] != ' ')
+		return;
+	m->is_runnable = at[2] == 'R';
+	for (int i = 0; at && i <= FIELDS_BETWEEN; i++)
+		at = strchr(at + 1, ' ');
+	if (at && sscanf(at, " %" SCNu32, &m->queue_cpu) == 1 && m->queue_cpu >= WIRE_CPUS)
+		m->queue_cpu = REPORT_NO_CPU;
+}
+
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now)
 {
 	const struct telemetry *t = &c->pool.telemetry[worker];
@@ -193,7 +217,9 @@ void sample_tasks(struct conductor *c, enum wire_sample_reason reason)
 						.cpu_ns = s.cpu_ns,
 						.run_delay_ns = s.run_delay_ns,
 						.slices = s.slices,
-						.waiting_ns = c->members[i].waiting.length_ns };
+						.waiting_ns = c->members[i].waiting.length_ns,
+						.is_runnable = c->members[i].is_runnable,
+						.queue_cpu = c->members[i].queue_cpu };
 	}
 	if (tasks)
 		send_sample(c, FRAME_TASKSTAT, &head, tasks, sizeof(*tasks));

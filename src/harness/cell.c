@@ -73,6 +73,7 @@ static int check_needs(const struct cell *cell)
 static int bind_claim(const struct cell *cell, struct claim *claim)
 {
 	bool is_empty = true;
+	int r = 0;
 
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
 		is_empty &= !claim_covers(claim, cell, g);
@@ -82,8 +83,20 @@ static int bind_claim(const struct cell *cell, struct claim *claim)
 		return err_new(-EINVAL, "\"%s\": of=%s names no workers", claim->text,
 			       claim->scope);
 	if (claim->within)
-		return cpuspec_resolve(claim->within, &cell->topology, &claim->within_cpus);
-	return 0;
+		r = cpuspec_resolve(claim->within, &cell->topology, &claim->within_cpus);
+	if (r == 0 && claim->check->bind)
+		r = claim->check->bind(claim, cell);
+	return r < 0 ? err_prefix(r, "\"%s\": ", claim->text) : 0;
+}
+
+/* How often windows are sampled inside: ten times a second, less often where that were more than a
+ * few hundred ticks, or more than a hundredth of the time to read the figures of all workers. */
+static void choose_sample_ns(struct cell *cell)
+{
+	enum { TICKS_MAX = 240, WORKER_NS = 500 * 1000 };
+	uint64_t ns = MAX(100 * NSEC_PER_MSEC, cell->hold_ns / TICKS_MAX);
+
+	cell->plan.header.sample_ns = MAX(ns, (uint64_t)cell->plan.header.worker_count * WORKER_NS);
 }
 
 static int compile_claims(struct cell *cell)
@@ -104,6 +117,8 @@ static int compile_claims(struct cell *cell)
 		if (r < 0)
 			break;
 		cell->claim_count++;
+		if (cell->claims[i].check->needs_ticks)
+			choose_sample_ns(cell);
 		r = bind_claim(cell, &cell->claims[i]);
 	}
 	return r < 0 ? err_prefix(r, "check ") : 0;

@@ -10,17 +10,10 @@
 #include <stdlib.h>
 
 static const struct check *const checks[] = {
-	&check_share,
-	&check_starvation,
-	&check_isolation,
-	&check_wake_latency,
-	&check_throughput,
-	&check_spread,
-	&check_migration_ratio,
-	&check_locality,
-	&check_deadline_misses,
-	&check_throttling,
-	NULL,
+	&check_share,		&check_starvation,	&check_work_conservation,
+	&check_isolation,	&check_wake_latency,	&check_throughput,
+	&check_spread,		&check_migration_ratio, &check_locality,
+	&check_deadline_misses, &check_throttling,	NULL,
 };
 
 const struct check *const *check_table(void)

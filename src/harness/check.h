@@ -52,8 +52,12 @@ struct check {
 	const char *name;
 	const char *summary;
 	bool takes_within; /* within=CPUSET */
+	bool needs_ticks;  /* its windows are sampled inside, too */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
+	/* Before boot: can the claim be judged in this cell? 0 or -EINVAL with words. NULL: in
+	 * any. */
+	int (*bind)(const struct claim *claim, const struct cell *cell);
 	/* Judge @claim over @window into @ret, which comes with claim and window set and the rest
 	 * zero. 0 or -ENOMEM. */
 	int (*evaluate)(const struct claim *claim, const struct cell *cell,
@@ -63,6 +67,7 @@ struct check {
 
 extern const struct check check_share;
 extern const struct check check_starvation;
+extern const struct check check_work_conservation;
 extern const struct check check_isolation;
 extern const struct check check_wake_latency;
 extern const struct check check_throughput;

@@ -48,6 +48,27 @@ static void free_reports(struct worker_report *reports, uint32_t count)
 	free(reports);
 }
 
+/* The guest says when a tick is; how many there may be the plan says. */
+static int ticks_init(struct window_data *w, const struct cell_window *window, uint64_t sample_ns)
+{
+	enum { AT_BOTH_ENDS = 2 };
+
+	if (!sample_ns)
+		return 0;
+	w->tick_room = (uint32_t)(window->hold_ns / sample_ns) + AT_BOTH_ENDS;
+	w->ticks = calloc(w->tick_room, sizeof(*w->ticks));
+	return w->ticks ? 0 : err_new(-ENOMEM, "out of memory for %u ticks", w->tick_room);
+}
+
+static void ticks_free(struct window_data *w)
+{
+	for (uint32_t i = 0; w->ticks && i < w->tick_room; i++) {
+		free(w->ticks[i].cpus);
+		free(w->ticks[i].tasks);
+	}
+	free(w->ticks);
+}
+
 int telemetry_init(struct telemetry *t, const struct cell *cell)
 {
 	const struct plan_header *h = &cell->plan.header;
@@ -74,6 +95,8 @@ int telemetry_init(struct telemetry *t, const struct cell *cell)
 				h->cgroup_count);
 	for (uint32_t i = 0; r == 0 && i < h->payload_count; i++)
 		r = payload_init(&t->payloads[i], t->cpu_count);
+	for (uint32_t i = 0; r == 0 && i < t->window_count; i++)
+		r = ticks_init(&t->windows[i], &cell->windows[i], h->sample_ns);
 	if (r < 0)
 		telemetry_deinit(t);
 	return r;
@@ -85,6 +108,7 @@ void telemetry_deinit(struct telemetry *t)
 		struct window_data *w = &t->windows[i];
 
 		free_reports(w->reports, t->worker_count);
+		ticks_free(w);
 		free(w->begin);
 		free(w->end);
 		free(w->cgroups_begin);
@@ -189,6 +213,68 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 	return TELEMETRY_WINDOW_EDGE;
 }
 
+/* The tick that a sample is about; NULL: there are none, or more than were asked for. */
+static struct tick *next_tick(struct window_data *w, uint32_t *count, const struct wire_sample *s)
+{
+	struct tick *tick = *count < w->tick_room ? &w->ticks[*count] : NULL;
+
+	if (!tick)
+		return NULL;
+	++*count;
+	tick->ns = tick->ns ? MIN(tick->ns, s->ns) : s->ns;
+	tick->ns_end = MAX(tick->ns_end, s->ns_end);
+	return tick;
+}
+
+static int add_cpu_tick(struct telemetry *t, const struct frame *f, const struct wire_sample *s,
+			struct window_data *w)
+{
+	struct tick *tick = next_tick(w, &w->cpu_ticks, s);
+
+	if (!tick)
+		return 0;
+	tick->cpus = calloc(t->cpu_count, sizeof(*tick->cpus));
+	if (!tick->cpus)
+		return err_new(-ENOMEM, "out of memory for a tick");
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct wire_cpustat stat;
+		int r = cpustat_at(f->payload, i, &stat);
+
+		if (r < 0)
+			return err_trace(r);
+		if (stat.cpu < t->cpu_count)
+			tick->cpus[stat.cpu] = (struct cpu_sample){ true, stat };
+	}
+	return 0;
+}
+
+static int add_taskstat(struct telemetry *t, const struct frame *f)
+{
+	struct wire_sample s;
+	struct window_data *w;
+	struct tick *tick;
+	int r = sample_decode(f->payload, f->len, sizeof(struct wire_taskstat), &t->limits, &s);
+
+	if (r < 0)
+		return err_trace(r);
+	w = window_of_step(t, s.step);
+	tick = w ? next_tick(w, &w->task_ticks, &s) : NULL;
+	if (!tick)
+		return 0;
+	tick->tasks = calloc(t->worker_count + 1, sizeof(*tick->tasks));
+	if (!tick->tasks)
+		return err_new(-ENOMEM, "out of memory for a tick");
+	for (uint32_t i = 0; i < s.count; i++) {
+		struct wire_taskstat stat;
+
+		r = taskstat_at(f->payload, i, &t->limits, &stat);
+		if (r < 0)
+			return err_trace(r);
+		tick->tasks[stat.worker] = (struct task_sample){ true, stat };
+	}
+	return 0;
+}
+
 static int add_cpustat(struct telemetry *t, const struct frame *f)
 {
 	struct wire_sample s;
@@ -198,8 +284,9 @@ static int add_cpustat(struct telemetry *t, const struct frame *f)
 	if (r < 0)
 		return err_trace(r);
 	w = window_of_step(t, s.step);
-	if (!w || s.reason == SAMPLE_TICK)
-		return 0;
+	r = w ? add_cpu_tick(t, f, &s, w) : 0;
+	if (r < 0 || !w || s.reason == SAMPLE_TICK)
+		return r;
 	for (uint32_t i = 0; i < s.count; i++) {
 		struct wire_cpustat stat;
 		struct cpu_sample *to = s.reason == SAMPLE_HOLD_BEGIN ? w->begin : w->end;
@@ -338,6 +425,7 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_re
 	case FRAME_PAYLOAD_EXIT:
 		return end_payload(t, f, index_ret, is_end_ret);
 	case FRAME_TASKSTAT:
+		return add_taskstat(t, f);
 	case FRAME_CLOCK:
 		return 0;
 	default:
@@ -348,6 +436,11 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_re
 static uint64_t grown(uint64_t before, uint64_t after)
 {
 	return after > before ? after - before : 0;
+}
+
+uint32_t telemetry_ticks(const struct window_data *d)
+{
+	return MIN(d->cpu_ticks, d->task_ticks);
 }
 
 unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu)

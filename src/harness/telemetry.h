@@ -48,6 +48,20 @@ struct payload_data {
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
 };
 
+/* A worker at a tick. */
+struct task_sample {
+	bool is_there;
+	struct wire_taskstat stat;
+};
+
+/* One of the samples that cut a window into sub-windows; the first and the last lie at its ends. All
+ * its figures were read between ns and ns_end. */
+struct tick {
+	uint64_t ns, ns_end;
+	struct cpu_sample *cpus;   /* of each CPU; NULL: they did not come */
+	struct task_sample *tasks; /* of each worker; NULL: they did not come */
+};
+
 struct window_data {
 	bool has_begun, has_ended;
 	uint64_t begin_ns, end_ns; /* guest time */
@@ -56,6 +70,10 @@ struct window_data {
 	struct worker_report *reports; /* one for each worker */
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+	/* Kept only if the plan has ticks. */
+	struct tick *ticks;
+	uint32_t tick_room;
+	uint32_t cpu_ticks, task_ticks; /* how many have come of either kind */
 };
 
 struct telemetry {
@@ -89,6 +107,9 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_re
 
 /* The data of a window of the cell. */
 struct window_data *telemetry_window(const struct telemetry *t, const struct cell_window *w);
+
+/* How many ticks are whole, from the first on. */
+uint32_t telemetry_ticks(const struct window_data *d);
 
 /* How much of the window the host took from one CPU, in thousandths of its length: guest steal or
  * vCPU run delay, whichever is larger. A window without length: 1000. */

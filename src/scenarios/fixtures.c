@@ -51,6 +51,37 @@ SCENARIO(must_fail_wake_latency) = {
 	.checks = CHECKS("wake_latency p50=100ns noise=1000permille"),
 };
 
+/* Load balancing is off in an isolated partition, which the claim does not know: both hogs stay
+ * where they were born. Root keeps CPU 0, as the kernel wants it. */
+SCENARIO(must_fail_work_conservation) = {
+	.summary = "a claim that the balancer spreads hogs, in a partition that has none",
+	.topology = "1n1l3c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 3 },
+	.cgroups = CGROUPS(
+		{ .name = "pair",
+		  .cpuset = "cpu 1-2",
+		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "cpu 1" }) }),
+	.steps = STEPS({ .ops = OPS("write /sys/fs/cgroup/pair/cpuset.cpus.partition=isolated",
+				    "affinity pair/spin cpu 1-2"),
+			 .hold = "2s" }),
+	.checks = CHECKS("work_conservation gap=500ms noise=1000permille"),
+};
+
+SCENARIO(must_pass_work_conservation) = {
+	.summary = "hogs that were born on one CPU are spread over all",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS({ .name = "hogs",
+			     .workers = WORKERS({ .work = "spin",
+						  .count = "per-cpu",
+						  .affinity = "cpu 0" }) }),
+	.steps = STEPS({ .name = "born", .hold = "300ms" },
+		       { .name = "free", .ops = OPS("affinity hogs/spin all"), .hold = "2s" }),
+	.checks = CHECKS("work_conservation gap=1s noise=1000permille"),
+};
+
 SCENARIO(must_fail_alive) = {
 	.summary = "a kernel that dies in the middle",
 	.topology = "1n1l1c1t",

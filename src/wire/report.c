@@ -181,6 +181,8 @@ int taskstat_at(const void *payload, uint32_t i, const struct wire_limits *limit
 	r = below("TASKSTAT", "worker", m.worker, limits->workers);
 	if (!r && m.cpu != REPORT_NO_CPU)
 		r = below("TASKSTAT", "cpu", m.cpu, WIRE_CPUS);
+	if (!r && m.queue_cpu != REPORT_NO_CPU)
+		r = below("TASKSTAT", "queue_cpu", m.queue_cpu, WIRE_CPUS);
 	if (!r)
 		*ret = m;
 	return r;

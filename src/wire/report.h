@@ -105,6 +105,10 @@ struct wire_taskstat {
 	uint64_t run_delay_ns;
 	uint64_t slices;
 	uint64_t waiting_ns; /* runnable but not running for so long at the sample's time, else 0 */
+	/* As the kernel has it (/proc/PID/task/TID/stat), in plans with ticks; else 0 and
+	 * REPORT_NO_CPU. */
+	uint32_t is_runnable; /* 1: state R, running or on a queue */
+	uint32_t queue_cpu;   /* whose queue that is */
 };
 
 struct wire_cgroupstat {
@@ -230,7 +234,7 @@ _Static_assert(sizeof(struct wire_clock) == 16, "wire layout");
 _Static_assert(sizeof(struct wire_event) == 48 + 128, "wire layout");
 _Static_assert(sizeof(struct wire_sample) == 32, "wire layout");
 _Static_assert(sizeof(struct wire_cpustat) == 64, "wire layout");
-_Static_assert(sizeof(struct wire_taskstat) == 48, "wire layout");
+_Static_assert(sizeof(struct wire_taskstat) == 56, "wire layout");
 _Static_assert(sizeof(struct wire_cgroupstat) == 48, "wire layout");
 _Static_assert(sizeof(struct wire_gap) == 32, "wire layout");
 _Static_assert(sizeof(struct wire_report) == 16 + 64 + 64 + 32 + 24 + 72 + 128, "wire layout");

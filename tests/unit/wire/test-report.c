@@ -85,6 +85,10 @@ TEST(samples_hold_as_many_records_as_they_say)
 	assert_int_equal(taskstat_at(&in, 0, &limits, &t), 0);
 	assert_int_equal(t.worker, 3);
 	assert_int_equal(taskstat_at(&in, 1, &limits, &t), -EPROTO);
+	in.tasks[1] = (struct wire_taskstat){ .queue_cpu = WIRE_CPUS };
+	assert_int_equal(taskstat_at(&in, 1, &limits, &t), -EPROTO);
+	in.tasks[1].queue_cpu = REPORT_NO_CPU;
+	assert_int_equal(taskstat_at(&in, 1, &limits, &t), 0);
 	in.head.count = 3;
 	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
 	in.head.count = UINT32_MAX;
