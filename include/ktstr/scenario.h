@@ -53,29 +53,48 @@ struct ktstr_cgroup {
 	const struct ktstr_payload *payloads; /* PAYLOADS(...) */
 };
 
-/* One part of a scenario: operations, done in order, then a time in which the workers run and the
- * checks are judged. Without a hold only the operations are done. A loop is a list of operations
- * that is done once before the hold and then in it, at an interval; it has to end with the CPUs
- * allowed that it began with, and checks see the settings at its end.
+/* One part of a scenario: operations, done in order; then its own cgroups are made, with their
+ * workers; then a hold, in which the workers run and the checks are judged. The step's own cgroups
+ * end when the step does, with everything that is in them then; the cgroups and workers of the
+ * scenario itself are its backdrop: they live across all steps. Without a hold only the operations
+ * are done. A loop is a list of operations that is done once before the hold and then in it, at an
+ * interval; it has to end with the CPUs allowed and the workers alive that it began with.
+ *
+ * A hold is
+ *   "500ms"            a time
+ *   "25%"              a part of the scenario's duration
+ *   "until WORKERS exit max=2s"              until all of them have ended by themselves
+ *   "until WORKERS iterations=1000 max=2s"   until they have done so many in this hold, together
+ *   "until payload NAME exit max=10s"        until that payload has ended
+ * A condition that does not come within max ends the hold, too; then no claim that held makes the
+ * verdict PASS: it is TIMEOUT, or UNDECIDED where the host took its share of the time.
  *
  * Operations are strings; WORKERS are called as in reports, CGROUP/NAME, or NAME outside of any:
- *   "set CGROUP weight=300", "set CGROUP cpuset=llc 1", "set CGROUP max=10ms/100ms"
+ *   "add CGROUP", "remove CGROUP": with all that is declared inside it, and the workers in it. A
+ *     declared cgroup of which the first such operation is add is not there before it
+ *   "set CGROUP weight=300", and so cpuset, mems, idle (0 or 1), max, max_burst, memory_max,
+ *     memory_high, memory_low, io_weight, pids_max, in the words of struct ktstr_cgroup
+ *   "clear CGROUP cpuset", or another of them: back to the kernel's default; cpuset and mems become
+ *     what the cgroup above it has at that moment
  *   "swap CGROUP CGROUP": they get each other's cpuset
  *   "freeze CGROUP", "thaw CGROUP"
  *   "move WORKERS to CGROUP", or "to /", outside of any cgroup of the scenario
  *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50"
- *   "spawn WORKERS", once, which are not there before; "stop WORKERS", for good; not in a loop
+ *   "spawn WORKERS", which are not there; "stop WORKERS", which can be spawned again, as declared.
+ *     Workers of which the first such operation is spawn are not there before it
+ *   "kill WORKERS": by SIGKILL, as "signal WORKERS KILL"; they can be spawned again
  *   "signal WORKERS STOP", CONT, TERM or KILL; checks judge a stopped one as if it wanted to run
  *   "run PAYLOAD", "wait PAYLOAD [TIME]", "kill PAYLOAD": see payload.h; not in a loop
  *   "offline CPUSET", "online CPUSET": all CPUs are back at the end
  *   "mark TEXT": an event in the record
  *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
 struct ktstr_step {
-	const char *name;	 /* for reports; default: step-0, step-1, ... */
-	const char *const *ops;	 /* OPS(...) */
-	const char *hold;	 /* NULL: none */
-	const char *const *loop; /* OPS(...) */
-	const char *every;	 /* its interval, at least 100us */
+	const char *name;		    /* for reports; default: hold-0, ... or ops-0, ... */
+	const char *const *ops;		    /* OPS(...) */
+	const struct ktstr_cgroup *cgroups; /* CGROUPS(...): of this step alone */
+	const char *hold;		    /* NULL: none */
+	const char *const *loop;	    /* OPS(...) */
+	const char *every;		    /* its interval, at least 100us */
 };
 
 struct ktstr_scenario {
@@ -84,11 +103,12 @@ struct ktstr_scenario {
 	const char *topology;	  /* default machine, "1n2l4c1t"; NULL: 1n1l2c1t */
 	const char *memory;	  /* guest RAM; NULL: the harness chooses */
 	const char *const *disks; /* DISKS(...): virtio-blk devices, the first is the test disk */
-	const struct ktstr_cgroup *cgroups;
+	const struct ktstr_cgroup *cgroups;   /* the backdrop: they live across all steps */
 	const struct ktstr_workers *workers;  /* outside of any cgroup of the scenario */
 	const struct ktstr_payload *payloads; /* the same */
 	const struct ktstr_step *steps;	      /* STEPS(...); or, instead, one hold: */
 	const char *hold;
+	const char *duration; /* what holds in percent are parts of: "4s" */
 	const char *const *checks;
 	const char *timeout;	  /* of the whole scenario, without boot; NULL: 20 s and twice
 					its holds and more for many workers */

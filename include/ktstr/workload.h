@@ -21,6 +21,8 @@
  *   as        "process" (default: each worker one) or "thread" (all of them in one process)
  *   memory_policy  "local", or "bind NODES", "preferred NODES", "interleave NODES",
  *             "weighted-interleave NODES", with nodes as scenario.h has them: "bind node 0"
+ *   iterations  each of them ends by itself after so many; 0: none does. Only for workloads whose
+ *             workers do not need each other
  *   is_session  a session, and so an autogroup, of their own */
 #pragma once
 
@@ -35,6 +37,7 @@ struct ktstr_workers {
 	const char *as;
 	const char *slice;
 	const char *memory_policy;
+	unsigned iterations;
 	int nice;
 	bool is_session;
 };

@@ -189,17 +189,20 @@ static void run_loop_turn(struct conductor *c, const struct plan_step *s)
 /* Counting iterations has no event of its own: it is looked at this often. */
 enum { ITERATIONS_LOOK_NS = 1000 * 1000 };
 
-static void hold(struct conductor *c, const struct plan_step *s)
+/* Returns whether the condition came in time. */
+static bool hold(struct conductor *c, const struct plan_step *s)
 {
 	uint64_t start = now_ns(), end = start + s->hold_ns;
 	struct beat sample = beat_from(start, c->plan->header.sample_ns);
 	struct beat turn = beat_from(start, s->loop_op_count ? s->loop_interval_ns : 0);
 	struct beat look = beat_from(start, s->hold == HOLD_ITERATIONS ? ITERATIONS_LOOK_NS : 0);
 
-	while (now_ns() < end && !conductor_is_ending(c) && !is_condition_met(c, s)) {
+	while (now_ns() < end && !conductor_is_ending(c)) {
 		uint64_t beat = MIN(sample.next_ns, turn.next_ns);
 		uint64_t next = MIN(end, beat);
 
+		if (is_condition_met(c, s))
+			return true;
 		next = MIN(next, look.next_ns);
 		if (loop_round(&c->loop, MIN(next, payload_deadline_ns(c))) < 0)
 			conductor_fail(c, FAILED_GUEST, 0, err_text());
@@ -210,21 +213,24 @@ static void hold(struct conductor *c, const struct plan_step *s)
 			run_loop_turn(c, s);
 		beat_is_due(&look);
 	}
+	return false;
 }
 
 /* The window is the hold: what takes time (the kernel's files, the reports) is done outside. */
 static void run_hold(struct conductor *c, const struct plan_step *s)
 {
+	bool is_met;
+
 	sample_system(c, SAMPLE_HOLD_BEGIN);
 	crew_begin_window(c);
 	sample_tasks(c, SAMPLE_HOLD_BEGIN);
 	tell(c, EVENT_HOLD_BEGIN, c->window_start_ns, 0);
 	crew_open_gates(c);
-	hold(c, s);
+	is_met = hold(c, s);
 	crew_end_window(c);
 	sample_system(c, SAMPLE_HOLD_END);
 	sample_tasks(c, SAMPLE_HOLD_END);
-	tell(c, EVENT_HOLD_END, c->window_end_ns, is_condition_met(c, s));
+	tell(c, EVENT_HOLD_END, c->window_end_ns, is_met);
 	crew_report_window(c);
 }
 

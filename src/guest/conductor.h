@@ -39,6 +39,7 @@ struct member {
 	int stat_fd; /* only in plans with ticks; else -1 */
 	bool is_alive;
 	bool is_stopping;
+	bool is_killed;		    /* by an operation of the plan */
 	int wait_status;	    /* of its process, when that has ended */
 	struct worker_sample begin; /* at the open window's begin, or its start */
 	/* As crew_sample() found it. */
@@ -150,6 +151,7 @@ void crew_report_window(struct conductor *c);
 /* A process has ended. Is it one of a worker's? */
 bool crew_ended(struct conductor *c, pid_t pid, int wait_status);
 bool crew_has_exited(const struct conductor *c, uint32_t group);
+/* What its workers have done in the open window. */
 uint64_t crew_iterations(const struct conductor *c, uint32_t group);
 
 /* sample.c */

@@ -391,8 +391,11 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group)
 	const struct plan_group *g = group_of(c, group);
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < g->worker_count; i++)
-		n += shared_get(&c->pool.telemetry[g->first_worker + i].iterations);
+	for (uint32_t i = 0; i < g->worker_count; i++) {
+		uint32_t w = g->first_worker + i;
+
+		n += shared_get(&c->pool.telemetry[w].iterations) - c->members[w].begin.iterations;
+	}
 	return n;
 }
 

@@ -21,6 +21,8 @@ enum worker_end crew_end_of(const struct conductor *c, uint32_t worker)
 		return t->end;
 	if (m->is_alive)
 		return WORKER_RUNNING;
+	if (m->is_killed && WIFSIGNALED(m->wait_status))
+		return WORKER_KILLED;
 	return m->is_stopping && WIFSIGNALED(m->wait_status) && WTERMSIG(m->wait_status) == SIGKILL
 		       ? WORKER_STUCK
 		       : WORKER_CRASHED;

@@ -136,9 +136,23 @@ static int signal_one(struct conductor *c, const struct plan_op *op, uint32_t wo
 	return 0;
 }
 
+static int expect_end(struct conductor *c, const struct plan_op *op, uint32_t worker)
+{
+	c->members[worker].is_killed = true;
+	return 0;
+}
+
+/* After a signal that ends them they are gone when this returns. */
 static int do_signal(struct conductor *c, const struct plan_op *op)
 {
-	return for_workers(c, op, signal_one);
+	bool is_end = op->args[0] == SIGKILL || op->args[0] == SIGTERM;
+	int r = is_end ? for_workers(c, op, expect_end) : 0;
+
+	if (!r)
+		r = for_workers(c, op, signal_one);
+	if (!r && is_end)
+		r = conductor_wait(c, crew_has_exited, op->target, now_ns() + OP_LIMIT_NS);
+	return r == -ETIMEDOUT ? err_prefix(r, "the workers did not end: ") : r;
 }
 
 static int switch_cpus(const struct cpu_mask *mask, const char *value)

@@ -83,6 +83,13 @@ static uint32_t note_place(struct worker *w, struct telemetry_part *part, uint64
 	return before;
 }
 
+static uint32_t iterations_left(const struct worker *w)
+{
+	uint64_t done = shared_get(&w->telemetry->iterations);
+
+	return done < w->group->iterations ? (uint32_t)(w->group->iterations - done) : 0;
+}
+
 /* Keep checkpoints 100 to 400 us apart, however long an iteration is. */
 static void adapt_stride(struct worker *w, uint64_t elapsed_ns)
 {
@@ -91,6 +98,11 @@ static void adapt_stride(struct worker *w, uint64_t elapsed_ns)
 	else if (elapsed_ns > CHECKPOINT_MAX_NS && w->stride > 1)
 		w->stride /= 2;
 	w->left = w->stride;
+	if (w->group->iterations) {
+		uint32_t most = iterations_left(w);
+
+		w->left = MIN(w->left, most ? most : 1);
+	}
 }
 
 void worker_checkpoint(struct worker *w)
@@ -111,6 +123,13 @@ void worker_checkpoint(struct worker *w)
 	w->is_linked = true;
 	w->last_ns = now;
 	adapt_stride(w, elapsed);
+}
+
+void worker_milestone(struct worker *w)
+{
+	worker_checkpoint(w);
+	if (w->group->iterations && !iterations_left(w))
+		siglongjmp(w->stop, WAY_OUT_FINISHED);
 }
 
 void worker_block(struct worker *w, uint64_t due_ns)

@@ -53,9 +53,11 @@ struct worker {
 	uint32_t stride; /* iterations between checkpoints */
 	uint32_t left;	 /* until the next */
 	uint32_t cpu;
-	bool is_linked; /* checkpoints have a predecessor: a gap can be told */
-	sigjmp_buf stop;
+	bool is_linked;		 /* checkpoints have a predecessor: a gap can be told */
+	sigjmp_buf stop;	 /* taken with one of enum worker_way_out */
 } __attribute__((aligned(128))); /* an array of them shares no cache line */
+
+enum worker_way_out { WAY_OUT_STOP = 1, WAY_OUT_FINISHED = 2 };
 
 /* The stop signal: queued to one thread, with the address of its struct worker as value. */
 int worker_stop_signal(void);
@@ -72,11 +74,14 @@ void worker_fail(struct worker *w, const char *fmt, ...)
 
 void worker_checkpoint(struct worker *w);
 
+/* A checkpoint; and the end of a worker that has done all its iterations. */
+void worker_milestone(struct worker *w);
+
 static inline void worker_iterate(struct worker *w)
 {
 	shared_add(&w->telemetry->iterations, 1);
 	if (--w->left == 0)
-		worker_checkpoint(w);
+		worker_milestone(w);
 }
 
 void worker_block(struct worker *w, uint64_t due_ns);

@@ -30,7 +30,7 @@ static void on_stop(int number, siginfo_t *info, void *context)
 
 	/* Only our own conductor queues it with a value; a stray one has none. */
 	if (info->si_code == SI_QUEUE && w)
-		siglongjmp(w->stop, 1);
+		siglongjmp(w->stop, WAY_OUT_STOP);
 }
 
 void worker_prepare_process(void)
@@ -223,13 +223,20 @@ void worker_fail(struct worker *w, const char *fmt, ...)
 	_exit(1);
 }
 
-static void allow_stop(void)
+static void change_stop_mask(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, worker_stop_signal());
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/* Its work is over: a stop that comes now is too late, and must not end it a second time. */
+static void finish(struct worker *w)
+{
+	change_stop_mask(SIG_BLOCK);
+	end(w, WORKER_FINISHED);
 }
 
 void worker_main(struct worker *w)
@@ -238,13 +245,19 @@ void worker_main(struct worker *w)
 	if (set_up(w))
 		worker_fail(w, "%s", err_text());
 	/* The mask is not saved: after the jump the signal stays blocked, and comes once. */
-	if (sigsetjmp(w->stop, 0)) {
+	switch (sigsetjmp(w->stop, 0)) {
+	case WAY_OUT_STOP:
 		end(w, WORKER_STOPPED);
 		return;
+	case WAY_OUT_FINISHED:
+		finish(w);
+		return;
+	default:
+		break;
 	}
-	allow_stop();
+	change_stop_mask(SIG_UNBLOCK);
 	wait_at_gate(w);
 	begin(w);
 	workload_run(w);
-	end(w, WORKER_FINISHED);
+	finish(w);
 }

@@ -69,6 +69,15 @@ static int check_needs(const struct cell *cell)
 	return 0;
 }
 
+static bool is_there_once(const struct cell *cell, uint32_t group)
+{
+	for (uint32_t w = 0; w < cell->window_count; w++) {
+		if (cell_window_has_group(&cell->windows[w], group))
+			return true;
+	}
+	return false;
+}
+
 /* What a claim says about the cell's own tables. */
 static int bind_claim(const struct cell *cell, struct claim *claim)
 {
@@ -76,7 +85,7 @@ static int bind_claim(const struct cell *cell, struct claim *claim)
 	int r = 0;
 
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
-		is_empty &= !claim_covers(claim, cell, g);
+		is_empty &= !claim_covers(claim, cell, g) || !is_there_once(cell, g);
 	if (is_empty && !claim->scope)
 		return err_new(-EINVAL, "\"%s\": there are no workers", claim->text);
 	if (is_empty)
@@ -166,6 +175,7 @@ static int compile_parts(struct cell *cell, const struct cell_options *options)
 	struct compiler c = { .cell = cell,
 			      .scenario = cell->record->scenario,
 			      .fault = options->fault,
+			      .step = CELL_BACKDROP,
 			      .seed = options->seed };
 	unsigned cpus = topology_cpu_count(&cell->topology);
 	uint32_t empty;
@@ -212,6 +222,9 @@ static int compile_faulted(struct cell *cell, const struct cell_options *options
 	assert(other.plan.header.worker_count == cell->plan.header.worker_count);
 	cell->faulted = other.plan;
 	other.plan = PLAN_NULL;
+	free(cell->op_texts);
+	cell->op_texts = other.op_texts;
+	other.op_texts = NULL;
 	cell_deinit(&other);
 	return 0;
 }
@@ -239,16 +252,25 @@ int cell_compile(const struct ktstr_record *record, const struct cell_options *o
 	return r;
 }
 
+void cell_window_deinit(struct cell_window *w)
+{
+	for (uint32_t i = 0; i < w->turn_count; i++)
+		scene_deinit(&w->turns[i].scene);
+	free(w->turns);
+	scene_deinit(&w->scene);
+}
+
 void cell_deinit(struct cell *c)
 {
 	for (uint32_t i = 0; i < c->window_count; i++)
-		scene_deinit(&c->windows[i].scene);
+		cell_window_deinit(&c->windows[i]);
 	for (uint32_t i = 0; i < c->claim_count; i++)
 		claim_deinit(&c->claims[i]);
 	for (uint32_t i = 0; c->payloads && i < c->plan.header.payload_count; i++)
 		free(c->payloads[i].program);
 	free(c->payloads);
 	free(c->windows);
+	free(c->op_texts);
 	free(c->claims);
 	free(c->cgroups);
 	plan_deinit(&c->plan);
@@ -284,6 +306,24 @@ char *cell_worker_name(const struct cell *c, uint32_t worker, char *text)
 	if (g->worker_count > 1)
 		snprintf(text + len, CELL_NAME_BYTES - len, "[%u]", worker - g->first_worker);
 	return text;
+}
+
+bool cell_window_has_group(const struct cell_window *w, uint32_t group)
+{
+	bool has = !w->scene.groups[group].is_stopped;
+
+	for (uint32_t i = 0; i < w->turn_count; i++)
+		has |= !w->turns[i].scene.groups[group].is_stopped;
+	return has;
+}
+
+bool cell_group_respawns(const struct cell *c, uint32_t group)
+{
+	unsigned spawns = 0;
+
+	for (uint32_t i = 0; i < c->plan.header.op_count; i++)
+		spawns += c->plan.ops[i].code == OP_SPAWN && c->plan.ops[i].target == group;
+	return spawns > 1;
 }
 
 const struct cell_window *cell_window_of_step(const struct cell *c, uint32_t step)

@@ -20,9 +20,13 @@
 
 /* Settings of a cgroup in a window. */
 struct scene_cgroup {
+	bool is_there;
 	unsigned weight;
 	uint64_t quota_us; /* PLAN_MAX: none */
 	uint64_t period_us;
+	uint64_t burst_us;
+	uint64_t pids_max;    /* PLAN_MAX: none */
+	uint64_t own_mems;    /* one bit for each node; 0: none of its own */
 	struct cpu_mask own;  /* its cpuset; empty: none */
 	struct cpu_mask cpus; /* effective: its cpuset and those above it */
 	bool is_frozen;
@@ -35,8 +39,8 @@ struct scene_group {
 	struct plan_sched sched;
 	bool has_affinity;	  /* an operation has set it: */
 	struct cpu_mask affinity; /* of all of them */
+	bool is_paused;		  /* by SIGSTOP */
 	bool is_stopped;	  /* not there: gone, or not spawned yet */
-	bool has_lived;
 };
 
 struct scene {
@@ -45,15 +49,26 @@ struct scene {
 	struct cpu_mask *allowed; /* of each worker */
 };
 
+/* What one operation of a loop leaves behind, until the next one is done. */
+struct cell_turn {
+	uint32_t
+		end_op; /* the operation's ops of the plan are below it, and not below its neighbour's */
+	struct scene scene;
+};
+
 struct cell_window {
 	uint32_t step; /* of the plan */
 	char name[PLAN_NAME_BYTES];
-	uint64_t hold_ns;
-	struct scene scene;
+	char condition[PLAN_NAME_BYTES * 2]; /* "until WORKERS exit", in words; "": a time only */
+	uint64_t hold_ns;		     /* at most, if there is a condition */
+	struct scene scene;		     /* between the turns, if there is a loop */
+	struct cell_turn *turns;
+	uint32_t turn_count;
 };
 
 struct cell_cgroup {
 	uint32_t parent; /* or PLAN_NONE */
+	uint32_t step;	 /* of the scenario, which it belongs to; CELL_BACKDROP */
 };
 
 struct cell_payload {
@@ -61,6 +76,8 @@ struct cell_payload {
 	char *program; /* its path, here and in the guest */
 	bool has_run;  /* where the compiler stands */
 };
+
+enum { CELL_BACKDROP = INT32_MAX };
 
 struct cell {
 	const struct ktstr_record *record;
@@ -81,6 +98,12 @@ struct cell {
 	struct claim *claims;
 	uint32_t claim_count;
 	bool needs_disk;
+	/* The words of the operation that an op of the plan comes from; NULL: of none. As many as
+	 * the plan has ops. */
+	const char **op_texts;
+	/* The least kernel for what the scenario says, "6.9", and what that is; NULL: any. */
+	const char *least_kernel;
+	const char *least_kernel_why;
 };
 
 #define CELL_NULL ((struct cell){ 0 })
@@ -112,6 +135,14 @@ const struct plan *cell_sent_plan(const struct cell *c);
 enum { CELL_NAME_BYTES = PLAN_PATH_BYTES + PLAN_NAME_BYTES + 16 };
 char *cell_group_name(const struct cell *c, uint32_t group, char *text);
 char *cell_worker_name(const struct cell *c, uint32_t worker, char *text);
+
+void cell_window_deinit(struct cell_window *w);
+
+/* Were workers of that entry there in the window, at least for a part of it? */
+bool cell_window_has_group(const struct cell_window *w, uint32_t group);
+
+/* Can a worker of the entry be spawned more than once, and so report more than once? */
+bool cell_group_respawns(const struct cell *c, uint32_t group);
 
 /* The window of a plan's step, or NULL. */
 const struct cell_window *cell_window_of_step(const struct cell *c, uint32_t step);

@@ -128,6 +128,18 @@ bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group
 	return strncmp(name, c->scope, len) == 0 && (name[len] == '\0' || name[len] == '/');
 }
 
+/* Are any of the workers that the claim is about there in the window? Of nobody there is nothing to
+ * claim. */
+static bool is_about_window(const struct claim *claim, const struct cell *cell,
+			    const struct cell_window *window)
+{
+	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
+		if (claim_covers(claim, cell, g) && cell_window_has_group(window, g))
+			return true;
+	}
+	return false;
+}
+
 int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
 	      uint32_t *count_ret)
 {
@@ -138,8 +150,11 @@ int check_all(const struct cell *cell, const struct telemetry *telemetry, struct
 	for (uint32_t w = 0; w < cell->window_count; w++) {
 		for (uint32_t c = 0; c < cell->claim_count && r == 0; c++) {
 			const struct claim *claim = &cell->claims[c];
-			struct finding *f = &all[i++];
+			struct finding *f = &all[i];
 
+			if (!is_about_window(claim, cell, &cell->windows[w]))
+				continue;
+			i++;
 			f->claim = claim;
 			f->window = &cell->windows[w];
 			r = claim->check->evaluate(claim, cell, f->window, telemetry, f);
@@ -156,7 +171,7 @@ int check_all(const struct cell *cell, const struct telemetry *telemetry, struct
 		return err_trace(r);
 	}
 	*ret = all;
-	*count_ret = count;
+	*count_ret = i;
 	return 0;
 }
 

@@ -14,12 +14,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+uint32_t compile_step_of(const struct compiler *c, uint32_t cgroup)
+{
+	return cgroup == PLAN_NONE ? CELL_BACKDROP : c->cell->cgroups[cgroup].step;
+}
+
+bool compile_can_see(const struct compiler *c, uint32_t cgroup)
+{
+	uint32_t step = compile_step_of(c, cgroup);
+
+	return step == CELL_BACKDROP || step == c->step;
+}
+
+bool compile_is_below(const struct compiler *c, uint32_t cgroup, uint32_t above)
+{
+	while (cgroup != PLAN_NONE && cgroup != above)
+		cgroup = c->cell->cgroups[cgroup].parent;
+	return cgroup == above;
+}
+
 uint32_t compile_find_cgroup(const struct compiler *c, const char *path)
 {
 	const struct plan *p = &c->cell->plan;
 
 	for (uint32_t i = 0; i < p->header.cgroup_count; i++) {
-		if (strcmp(p->cgroups[i].path, path) == 0)
+		if (compile_can_see(c, i) && strcmp(p->cgroups[i].path, path) == 0)
 			return i;
 	}
 	return PLAN_NONE;
@@ -63,6 +82,7 @@ static int add_cgroup(struct compiler *c, const struct plan_cgroup *record)
 	slash = strrchr(parent, '/');
 	if (slash)
 		*slash = '\0';
+	grown[index].step = c->step;
 	grown[index].parent = slash ? compile_find_cgroup(c, parent) : PLAN_NONE;
 	return 0;
 }
@@ -84,6 +104,31 @@ static int add_parents(struct compiler *c, const char *path)
 	return 0;
 }
 
+struct cpu_mask compile_declared_cpus(const struct compiler *c, uint32_t cgroup)
+{
+	struct cpu_mask cpus = c->machine;
+
+	for (; cgroup != PLAN_NONE; cgroup = c->cell->cgroups[cgroup].parent) {
+		const struct cpu_mask *own = &c->cell->plan.cgroups[cgroup].cpuset;
+
+		if (!mask_is_empty(own))
+			mask_and(&cpus, own);
+	}
+	return cpus;
+}
+
+static int check_cpuset(const struct compiler *c, uint32_t cgroup)
+{
+	const struct plan_cgroup *g = &c->cell->plan.cgroups[cgroup];
+	struct cpu_mask cpus = compile_declared_cpus(c, cgroup);
+	char text[MASK_TEXT_BYTES];
+
+	if (!mask_is_empty(&cpus))
+		return 0;
+	return err_new(-EINVAL, "cgroup %s: cpuset \"%s\": none of it is left by the cgroups above",
+		       g->path, mask_format(&g->cpuset, text));
+}
+
 static int compile_cgroup(struct compiler *c, const struct ktstr_cgroup *from)
 {
 	struct plan_cgroup record = { 0 };
@@ -100,48 +145,48 @@ static int compile_cgroup(struct compiler *c, const struct ktstr_cgroup *from)
 		r = compile_knobs(c, from, &record);
 	if (r < 0)
 		return err_prefix(r, "cgroup %s: ", from->name);
-	return add_cgroup(c, &record);
+	r = add_cgroup(c, &record);
+	return r ? r : check_cpuset(c, compile_find_cgroup(c, from->name));
+}
+
+static int compile_list(struct compiler *c, const struct ktstr_cgroup *from)
+{
+	int r = 0;
+
+	for (; from && from->name && r == 0; from++)
+		r = compile_cgroup(c, from);
+	return r;
+}
+
+int compile_for_all_lists(struct compiler *c,
+			  int (*compile)(struct compiler *c, const struct ktstr_cgroup *from))
+{
+	char name[PLAN_NAME_BYTES];
+	int r = compile(c, c->scenario->cgroups);
+
+	for (uint32_t i = 0; r == 0 && compile_step_at(c, i); i++) {
+		c->step = i;
+		r = compile(c, compile_step_at(c, i)->cgroups);
+		if (r < 0)
+			r = err_prefix(r, "step %s: ", compile_step_name(c, i, name));
+	}
+	c->step = CELL_BACKDROP;
+	return r;
 }
 
 int compile_cgroups(struct compiler *c)
 {
-	int r = 0;
-
-	for (const struct ktstr_cgroup *g = c->scenario->cgroups; g && g->name && r == 0; g++)
-		r = compile_cgroup(c, g);
-	return r;
+	return compile_for_all_lists(c, compile_list);
 }
 
 /* ---- workers ---- */
 
-/* The cpuset of the cgroup itself, empty if it has none: as the scene has it, once there is one. */
-static const struct cpu_mask *own_cpuset(const struct compiler *c, uint32_t cgroup)
-{
-	return c->scene.cgroups ? &c->scene.cgroups[cgroup].own
-				: &c->cell->plan.cgroups[cgroup].cpuset;
-}
-
-static struct cpu_mask cgroup_cpus(const struct compiler *c, uint32_t cgroup)
-{
-	struct cpu_mask cpus = c->machine;
-
-	for (unsigned cpu = mask_next(&c->offline, 0); cpu < WIRE_CPUS;
-	     cpu = mask_next(&c->offline, cpu + 1))
-		mask_clear(&cpus, cpu);
-	for (; cgroup != PLAN_NONE; cgroup = c->cell->cgroups[cgroup].parent) {
-		if (!mask_is_empty(own_cpuset(c, cgroup)))
-			mask_and(&cpus, own_cpuset(c, cgroup));
-	}
-	return cpus;
-}
-
 static int add_worker(struct compiler *c, const struct ktstr_workers *from, uint32_t group,
 		      uint32_t cgroup, unsigned i)
 {
-	struct cpu_mask cpus = cgroup_cpus(c, cgroup);
+	struct cpu_mask cpus = compile_declared_cpus(c, cgroup);
 	struct plan_worker record = { .group = group, .cgroup = cgroup, .allowed = cpus };
 	int r = compile_affinity(c, from->affinity, i, &cpus, &record.affinity);
-
 	if (r < 0)
 		return err_prefix(r, "affinity ");
 	if (!mask_is_empty(&record.affinity))
@@ -170,7 +215,7 @@ static int set_kind(const char *as, const struct workload *w, struct plan_group 
 static int set_count(const struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup,
 		     const struct workload *w, struct plan_group *record)
 {
-	struct cpu_mask cpus = cgroup_cpus(c, cgroup);
+	struct cpu_mask cpus = compile_declared_cpus(c, cgroup);
 	uint32_t ensemble = workload_ensemble(w, record->params);
 	const char *count = from->count;
 	int r;
@@ -253,7 +298,7 @@ static int set_memory_policy(const struct compiler *c, const char *text, struct 
 }
 
 /* How each task of an entry is scheduled, and where its memory comes from. */
-static int describe_tasks(const struct compiler *c, const struct ktstr_workers *from,
+static int describe_tasks(struct compiler *c, const struct ktstr_workers *from,
 			  struct plan_group *record)
 {
 	int r = spec_sched(from->policy, from->nice, &record->sched);
@@ -267,8 +312,12 @@ static int describe_tasks(const struct compiler *c, const struct ktstr_workers *
 	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
 	if (r < 0)
 		return err_prefix(r, "slice ");
+	if (from->slice)
+		compile_need_kernel(c, "6.12", "a custom slice");
 	record->flags |= from->is_session ? GROUP_NEW_SESSION : 0;
 	r = from->memory_policy ? set_memory_policy(c, from->memory_policy, record) : 0;
+	if (record->mempolicy == MEMPOLICY_WEIGHTED_INTERLEAVE)
+		compile_need_kernel(c, "6.9", "weighted interleave");
 	return r < 0 ? err_prefix(r, "memory_policy ") : 0;
 }
 
@@ -292,6 +341,12 @@ static int describe_group(struct compiler *c, const struct ktstr_workers *from, 
 		r = set_count(c, from, cgroup, w, record);
 	if (r < 0)
 		return err_trace(r);
+	if (from->iterations && record->ensemble > 1)
+		return err_new(-EINVAL,
+			       "iterations \"%u\": workers of %s need each other and cannot end "
+			       "alone",
+			       from->iterations, w->name);
+	record->iterations = from->iterations;
 	return describe_tasks(c, from, record);
 }
 
@@ -349,75 +404,20 @@ static int compile_entries(struct compiler *c, const struct ktstr_workers *from,
 	return 0;
 }
 
-int compile_workers(struct compiler *c)
+static int compile_list_workers(struct compiler *c, const struct ktstr_cgroup *from)
 {
 	int r = 0;
 
-	for (const struct ktstr_cgroup *g = c->scenario->cgroups; g && g->name && r == 0; g++)
-		r = compile_entries(c, g->workers, compile_find_cgroup(c, g->name));
-	if (r == 0)
-		r = compile_entries(c, c->scenario->workers, PLAN_NONE);
+	for (; from && from->name && r == 0; from++)
+		r = compile_entries(c, from->workers, compile_find_cgroup(c, from->name));
 	return r;
 }
 
-/* ---- what is in force ---- */
-
-int compile_refresh_cpus(struct compiler *c)
+int compile_workers(struct compiler *c)
 {
-	struct plan *p = &c->cell->plan;
-	char text[MASK_TEXT_BYTES];
+	int r = compile_for_all_lists(c, compile_list_workers);
 
-	for (uint32_t i = 0; i < p->header.cgroup_count; i++) {
-		c->scene.cgroups[i].cpus = cgroup_cpus(c, i);
-		if (mask_is_empty(&c->scene.cgroups[i].cpus))
-			return err_new(-EINVAL,
-				       "cgroup %s: cpuset \"%s\": none of it is left by the "
-				       "cgroups above",
-				       p->cgroups[i].path,
-				       mask_format(&c->scene.cgroups[i].own, text));
-	}
-	for (uint32_t i = 0; i < p->header.worker_count; i++) {
-		const struct plan_worker *w = &p->workers[i];
-		struct cpu_mask *allowed = &c->scene.allowed[i];
-
-		const struct scene_group *now = &c->scene.groups[w->group];
-		const struct cpu_mask *own = now->has_affinity ? &now->affinity : &w->affinity;
-
-		*allowed = cgroup_cpus(c, now->cgroup);
-		if (!mask_is_empty(own))
-			mask_and(allowed, own);
-		/* The kernel overrides an affinity that a new cpuset leaves nothing of. */
-		if (mask_is_empty(allowed))
-			*allowed = cgroup_cpus(c, now->cgroup);
-	}
-	return 0;
-}
-
-int compile_first_scene(struct compiler *c)
-{
-	struct plan *p = &c->cell->plan;
-	int r = scene_init(&c->scene, p);
-
-	if (r < 0)
-		return err_trace(r);
-	for (uint32_t i = 0; i < p->header.cgroup_count; i++) {
-		const struct plan_cgroup *g = &p->cgroups[i];
-		bool has_weight = g->knobs & UINT64_C(1) << KNOB_WEIGHT;
-		bool has_quota = g->knobs & UINT64_C(1) << KNOB_QUOTA;
-
-		c->scene.cgroups[i] = (struct scene_cgroup){
-			.weight = has_weight ? (unsigned)g->values[KNOB_WEIGHT] : 100,
-			.quota_us = has_quota ? g->values[KNOB_QUOTA] : PLAN_MAX,
-			.period_us = has_quota ? g->values[KNOB_PERIOD] : PLAN_PERIOD_US,
-			.own = g->cpuset,
-			.is_idle = g->knobs >> KNOB_IDLE & 1 && g->values[KNOB_IDLE],
-		};
-	}
-	for (uint32_t i = 0; i < p->header.group_count; i++) {
-		c->scene.groups[i] = (struct scene_group){
-			.cgroup = p->workers[p->groups[i].first_worker].cgroup,
-			.sched = p->groups[i].sched,
-		};
-	}
-	return compile_refresh_cpus(c);
+	if (r == 0)
+		r = compile_entries(c, c->scenario->workers, PLAN_NONE);
+	return r;
 }

@@ -9,12 +9,11 @@
 #include "harness/spec.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The entry that is called so in reports; the first word of *@rest. */
-static int take_name(const struct compiler *c, const char **rest, uint32_t *ret)
+int compile_take_name(const struct compiler *c, const char **rest, uint32_t *ret)
 {
 	char word[CELL_NAME_BYTES], name[CELL_NAME_BYTES];
 	uint32_t found = PLAN_NONE;
@@ -22,7 +21,10 @@ static int take_name(const struct compiler *c, const char **rest, uint32_t *ret)
 	if (!compile_take_word(rest, word, sizeof(word)))
 		return err_new(-EINVAL, "the name of workers is missing");
 	for (uint32_t i = 0; i < c->cell->plan.header.group_count; i++) {
-		if (strcmp(cell_group_name(c->cell, i, name), word) != 0)
+		uint32_t first = c->cell->plan.groups[i].first_worker;
+
+		if (!compile_can_see(c, c->cell->plan.workers[first].cgroup) ||
+		    strcmp(cell_group_name(c->cell, i, name), word) != 0)
 			continue;
 		if (found != PLAN_NONE)
 			return err_new(-EINVAL, "two entries of workers are named %s", word);
@@ -35,10 +37,10 @@ static int take_name(const struct compiler *c, const char **rest, uint32_t *ret)
 }
 
 /* The same for workers that must be there. */
-static int take_group(const struct compiler *c, const char **rest, uint32_t *ret)
+int compile_take_group(const struct compiler *c, const char **rest, uint32_t *ret)
 {
 	uint32_t group;
-	int r = take_name(c, rest, &group);
+	int r = compile_take_name(c, rest, &group);
 
 	if (r < 0)
 		return err_trace(r);
@@ -46,15 +48,6 @@ static int take_group(const struct compiler *c, const char **rest, uint32_t *ret
 		return err_new(-EINVAL, "the workers are not there");
 	*ret = group;
 	return 0;
-}
-
-static bool has_children(const struct compiler *c, uint32_t cgroup)
-{
-	for (uint32_t i = 0; i < c->cell->plan.header.cgroup_count; i++) {
-		if (c->cell->cgroups[i].parent == cgroup)
-			return true;
-	}
-	return false;
 }
 
 /* Make @group's scene @now, as @op does. */
@@ -77,7 +70,7 @@ int compile_op_move(struct compiler *c, const char *rest)
 	struct plan_op op = { .code = OP_MOVE, .other = PLAN_NONE };
 	struct scene_group now;
 	char word[8];
-	int r = take_group(c, &rest, &op.target);
+	int r = compile_take_group(c, &rest, &op.target);
 
 	if (r < 0)
 		return err_trace(r);
@@ -87,7 +80,9 @@ int compile_op_move(struct compiler *c, const char *rest)
 		op.other = compile_find_cgroup(c, rest);
 		if (op.other == PLAN_NONE)
 			return err_new(-EINVAL, "no cgroup is named %s", rest);
-		if (has_children(c, op.other))
+		if (!c->scene.cgroups[op.other].is_there)
+			return err_new(-EINVAL, "cgroup %s is not there", rest);
+		if (compile_has_cgroups(c, op.other))
 			return err_new(-EINVAL, "cgroup %s has cgroups inside it", rest);
 	}
 	now = c->scene.groups[op.target];
@@ -100,7 +95,7 @@ int compile_op_affinity(struct compiler *c, const char *rest)
 	struct plan_op op = { .code = OP_AFFINITY };
 	struct scene_group now;
 	struct cpu_mask cpus;
-	int r = take_group(c, &rest, &op.target);
+	int r = compile_take_group(c, &rest, &op.target);
 
 	if (r == 0)
 		r = cpuspec_resolve(rest, &c->cell->topology, &op.mask);
@@ -109,10 +104,13 @@ int compile_op_affinity(struct compiler *c, const char *rest)
 	now = c->scene.groups[op.target];
 	now.has_affinity = true;
 	now.affinity = op.mask;
-	cpus = now.cgroup == PLAN_NONE ? c->machine : c->scene.cgroups[now.cgroup].cpus;
+	cpus = compile_cgroup_cpus(c, now.cgroup);
 	mask_and(&cpus, &op.mask);
 	if (mask_is_empty(&cpus))
 		return err_new(-EINVAL, "\"%s\": none of its CPUs is in the cpuset", rest);
+	/* Linux kernel/sched/syscalls.c, dl_task_check_affinity(): -EBUSY. */
+	if (now.sched.period_ns)
+		return err_new(-EINVAL, "\"%s\": deadline workers cannot have one", rest);
 	return change_group(c, &op, &now);
 }
 
@@ -129,7 +127,7 @@ int compile_op_nice(struct compiler *c, const char *rest)
 	struct plan_sched *now, sched = { .flags = SCHED_HAS_NICE };
 	char *end;
 	long nice;
-	int r = take_group(c, &rest, &op.target);
+	int r = compile_take_group(c, &rest, &op.target);
 
 	if (r < 0)
 		return err_trace(r);
@@ -148,7 +146,7 @@ int compile_op_policy(struct compiler *c, const char *rest)
 {
 	struct plan_op op = { 0 };
 	struct plan_sched *now, sched;
-	int r = take_group(c, &rest, &op.target);
+	int r = compile_take_group(c, &rest, &op.target);
 
 	if (r == 0)
 		r = spec_sched(rest, 0, &sched);
@@ -158,68 +156,65 @@ int compile_op_policy(struct compiler *c, const char *rest)
 	sched.flags |= now->flags & SCHED_HAS_NICE;
 	sched.nice = now->nice;
 	*now = sched;
-	return add_sched(c, &op, &sched);
+	r = compile_check_deadline(c, op.target);
+	return r ? r : add_sched(c, &op, &sched);
 }
 
-/* A worker's life has one report: who has gone does not come back. */
-static int begin_or_end(struct compiler *c, const char *rest, struct plan_op *op)
+/* Linux kernel/sched/deadline.c: what a task of this policy asks of a CPU, in millionths. */
+static uint64_t deadline_ppm(const struct plan_sched *s)
 {
-	bool is_spawn = op->code == OP_SPAWN;
-	struct scene_group *now;
-	int r = take_name(c, &rest, &op->target);
-
-	if (r < 0)
-		return err_trace(r);
-	now = &c->scene.groups[op->target];
-	if (*rest)
-		return err_new(-EINVAL, "nothing may follow the workers");
-	if (c->is_looping)
-		return err_new(-EINVAL, "workers come and go only outside of loops");
-	if (now->is_stopped != is_spawn || (is_spawn && now->has_lived))
-		return err_new(-EINVAL, "the workers are %s",
-			       is_spawn ? "spawned already" : "not there");
-	now->is_stopped = !is_spawn;
-	now->has_lived = true;
-	return compile_add_op(c, op);
+	return (uint64_t)((double)s->runtime_ns * 1e6 / (double)s->period_ns);
 }
 
-int compile_op_spawn(struct compiler *c, const char *rest)
+/* Linux kernel/sched/deadline.c, __dl_overflow(): all of them together get sched_rt_runtime_us of
+ * each CPU, 95 %, of which kernels from 6.12 on keep 5 % for the fair server. */
+static int check_bandwidth(const struct compiler *c)
 {
-	struct plan_op op = { .code = OP_SPAWN };
+	enum { ADMITTED_PPM = 900000 };
+	struct cpu_mask online = compile_cgroup_cpus(c, PLAN_NONE);
+	uint64_t asked = 0;
 
-	return begin_or_end(c, rest, &op);
-}
+	for (uint32_t i = 0; i < c->cell->plan.header.group_count; i++) {
+		const struct scene_group *g = &c->scene.groups[i];
 
-int compile_op_stop(struct compiler *c, const char *rest)
-{
-	struct plan_op op = { .code = OP_STOP };
-
-	return begin_or_end(c, rest, &op);
-}
-
-int compile_op_signal(struct compiler *c, const char *rest)
-{
-	static const struct {
-		const char *word;
-		int number;
-	} signals[] = {
-		{ "STOP", SIGSTOP },
-		{ "CONT", SIGCONT },
-		{ "TERM", SIGTERM },
-		{ "KILL", SIGKILL },
-	};
-	struct plan_op op = { .code = OP_SIGNAL };
-	int r = take_group(c, &rest, &op.target);
-
-	if (r < 0)
-		return err_trace(r);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		if (strcmp(signals[i].word, rest) != 0)
-			continue;
-		op.args[0] = (uint64_t)signals[i].number;
-		return compile_add_op(c, &op);
+		if (!g->is_stopped && g->sched.period_ns)
+			asked += deadline_ppm(&g->sched) * c->cell->plan.groups[i].worker_count;
 	}
-	return err_new(-EINVAL, "signal \"%s\": expected STOP, CONT, TERM or KILL", rest);
+	if (asked <= (uint64_t)mask_count(&online) * ADMITTED_PPM)
+		return 0;
+	return err_new(-EINVAL,
+		       "deadline workers ask for %llu%% of a CPU, of %u CPUs every kernel admits "
+		       "%u%%",
+		       (unsigned long long)asked / 10000, mask_count(&online),
+		       mask_count(&online) * ADMITTED_PPM / 10000);
+}
+
+/* Linux kernel/sched/syscalls.c, __sched_setscheduler(): -EPERM for a task that may not use its whole
+ * root domain; kernel/sched/core.c, sched_fork(): -EAGAIN for one that forks. */
+int compile_check_deadline(const struct compiler *c, uint32_t group)
+{
+	const struct plan_group *g = &c->cell->plan.groups[group];
+	const struct scene_group *now = &c->scene.groups[group];
+	struct cpu_mask online = compile_cgroup_cpus(c, PLAN_NONE);
+	struct cpu_mask cpus = compile_cgroup_cpus(c, now->cgroup);
+	const struct workload *w = workload_by_id(g->workload);
+	char text[MASK_TEXT_BYTES];
+
+	if (!now->sched.period_ns)
+		return 0;
+	if (w->flags & (WORKLOAD_NEEDS_PROCESS | WORKLOAD_OWN_RANK | WORKLOAD_OWN_AFFINITY))
+		return err_new(-EINVAL,
+			       "policy: workload %s forks, or sets policy or affinity by itself, "
+			       "which the kernel refuses to deadline workers",
+			       w->name);
+	if (now->has_affinity || !mask_is_empty(&c->cell->plan.workers[g->first_worker].affinity))
+		return err_new(-EINVAL, "policy: deadline workers cannot have an affinity");
+	if (memcmp(&online, &cpus, sizeof(cpus)) != 0)
+		return err_new(-EINVAL,
+			       "policy: deadline workers must be allowed on all CPUs, and the "
+			       "cpuset is %s",
+			       mask_format(&cpus, text));
+	return check_bandwidth(c);
 }
 
 static int switch_cpus(struct compiler *c, const char *rest, uint16_t code)
@@ -242,7 +237,9 @@ static int switch_cpus(struct compiler *c, const char *rest, uint16_t code)
 		else
 			mask_clear(&c->offline, cpu);
 	}
-	r = compile_add_moving_op(c, &op, &before);
+	r = check_bandwidth(c);
+	if (r == 0)
+		r = compile_add_moving_op(c, &op, &before);
 	scene_deinit(&before);
 	return r;
 }

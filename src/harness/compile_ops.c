@@ -5,18 +5,29 @@
  * To add one: a row in the table of verbs or of settings below, its line in ktstr/scenario.h. */
 #include "harness/compile.h"
 
-#include "base/parse.h"
+#include "base/buf.h"
 #include "base/util.h"
-#include "harness/cpuspec.h"
 #include "harness/scene.h"
-#include "harness/spec.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int compile_add_op(struct compiler *c, const struct plan_op *op)
 {
-	return plan_add_op(&c->cell->plan, op, NULL);
+	struct cell *cell = c->cell;
+	uint32_t index;
+	int r = plan_add_op(&cell->plan, op, &index);
+	const char **grown;
+
+	if (r < 0)
+		return err_trace(r);
+	grown = realloc(cell->op_texts, (index + 1) * sizeof(*grown));
+	if (!grown)
+		return err_new(-ENOMEM, "out of memory for operations");
+	cell->op_texts = grown;
+	grown[index] = c->op_text;
+	return 0;
 }
 
 /* After an operation that moves CPU sets: tell the guest each worker's new set, adjacent workers of
@@ -47,75 +58,11 @@ static int add_allowed(struct compiler *c, const struct scene *before)
 
 int compile_add_moving_op(struct compiler *c, const struct plan_op *op, const struct scene *before)
 {
-	int r = compile_refresh_cpus(c);
+	int r = compile_refresh(c);
 
 	if (r == 0)
 		r = compile_add_op(c, op);
 	return r < 0 ? err_trace(r) : add_allowed(c, before);
-}
-
-static int set_weight(struct compiler *c, uint32_t cgroup, const char *value)
-{
-	struct plan_op op = { .code = OP_CGROUP_SET, .target = cgroup, .args = { KNOB_WEIGHT } };
-
-	if (parse_u64_in(value, 1, 10000, &op.args[1]) < 0)
-		return err_new(-EINVAL, "\"%s\": the kernel takes 1 to 10000", value);
-	c->scene.cgroups[cgroup].weight = (unsigned)op.args[1];
-	return compile_add_op(c, &op);
-}
-
-static int set_max(struct compiler *c, uint32_t cgroup, const char *value)
-{
-	struct plan_op op = { .code = OP_CGROUP_SET, .target = cgroup, .args = { KNOB_QUOTA } };
-	int r = spec_max(value, &op.args[1], &op.args[2]);
-
-	if (r < 0)
-		return err_trace(r);
-	c->scene.cgroups[cgroup].quota_us = op.args[1];
-	c->scene.cgroups[cgroup].period_us = op.args[2];
-	return compile_add_op(c, &op);
-}
-
-static int set_cpuset(struct compiler *c, uint32_t cgroup, const char *value)
-{
-	struct plan_op op = { .code = OP_CGROUP_SET, .target = cgroup, .args = { KNOB_CPUSET } };
-	struct scene before;
-	int r = cpuspec_resolve(value, &c->cell->topology, &op.mask);
-
-	if (r == 0)
-		r = scene_copy(&c->scene, &c->cell->plan, &before);
-	if (r < 0)
-		return err_trace(r);
-	c->scene.cgroups[cgroup].own = op.mask;
-	r = compile_add_moving_op(c, &op, &before);
-	scene_deinit(&before);
-	return r;
-}
-
-struct setting {
-	const char *key;
-	int (*set)(struct compiler *c, uint32_t cgroup, const char *value);
-};
-
-static const struct setting settings[] = {
-	{ "weight", set_weight },
-	{ "max", set_max },
-	{ "cpuset", set_cpuset },
-};
-
-/* "weight=300": the key ends at '=', the value is all the rest. */
-static int op_set(struct compiler *c, uint32_t cgroup, const char *rest)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		size_t len = strlen(settings[i].key);
-		int r;
-
-		if (strncmp(rest, settings[i].key, len) != 0 || rest[len] != '=')
-			continue;
-		r = settings[i].set(c, cgroup, rest + len + 1);
-		return r < 0 ? err_prefix(r, "%s ", settings[i].key) : 0;
-	}
-	return err_new(-EINVAL, "\"%s\": expected weight=, max= or cpuset=", rest);
 }
 
 /* "write /proc/sys/kernel/x=1": the old value comes back when the plan ends. */
@@ -152,6 +99,34 @@ static int op_thaw(struct compiler *c, uint32_t cgroup, const char *rest)
 	return compile_add_op(c, &op);
 }
 
+/* Take the next word of *@p, and the spaces behind it. False if there is none, or it is too long. */
+bool compile_take_word(const char **p, char *word, size_t size)
+{
+	size_t len = strcspn(*p, " ");
+
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(word, *p, len);
+	word[len] = '\0';
+	*p += len + strspn(*p + len, " ");
+	return true;
+}
+
+/* The cgroup that is the next word, and there. */
+static int take_cgroup(const struct compiler *c, const char **rest, uint32_t *ret)
+{
+	char word[PLAN_PATH_BYTES];
+
+	if (!compile_take_word(rest, word, sizeof(word)))
+		return err_new(-EINVAL, "a cgroup is missing");
+	*ret = compile_find_cgroup(c, word);
+	if (*ret == PLAN_NONE)
+		return err_new(-EINVAL, "no cgroup is named %s", word);
+	if (!c->scene.cgroups[*ret].is_there)
+		return err_new(-EINVAL, "cgroup %s is not there", word);
+	return 0;
+}
+
 /* "swap A B": @rest is B. */
 static int op_swap(struct compiler *c, uint32_t cgroup, const char *rest)
 {
@@ -159,9 +134,9 @@ static int op_swap(struct compiler *c, uint32_t cgroup, const char *rest)
 	struct scene before;
 	int r;
 
-	op.other = compile_find_cgroup(c, rest);
-	if (op.other == PLAN_NONE)
-		return err_new(-EINVAL, "no cgroup is named %s", rest);
+	r = take_cgroup(c, &rest, &op.other);
+	if (r < 0)
+		return err_trace(r);
 	if (mask_is_empty(&c->scene.cgroups[cgroup].own) ||
 	    mask_is_empty(&c->scene.cgroups[op.other].own))
 		return err_new(-EINVAL, "both must have a cpuset");
@@ -193,7 +168,10 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{ "set", true, true, op_set, NULL },
+	{ "add", false, true, NULL, compile_op_add },
+	{ "remove", false, true, NULL, compile_op_remove },
+	{ "set", true, true, compile_op_set, NULL },
+	{ "clear", true, true, compile_op_clear, NULL },
 	{ "swap", true, true, op_swap, NULL },
 	{ "freeze", true, false, op_freeze, NULL },
 	{ "thaw", true, false, op_thaw, NULL },
@@ -222,48 +200,50 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
-/* Take the next word of *@p, and the spaces behind it. False if there is none, or it is too long. */
-bool compile_take_word(const char **p, char *word, size_t size)
+static int unknown_verb(const char *text)
 {
-	size_t len = strcspn(*p, " ");
+	cleanup(buf_deinit) struct buf words = BUF_NULL;
 
-	if (len == 0 || len >= size)
-		return false;
-	memcpy(word, *p, len);
-	word[len] = '\0';
-	*p += len + strspn(*p + len, " ");
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		buf_printf(&words, "%s%s",
+			   i == 0		       ? ""
+			   : i + 1 < ARRAY_SIZE(verbs) ? ", "
+						       : " or ",
+			   verbs[i].word);
+	return err_new(-EINVAL, "expected %s", buf_text(&words));
 }
 
 /* "VERB [CGROUP] [REST]". */
-static int compile_op(struct compiler *c, const char *text)
+static int compile_verb(struct compiler *c, const char *text)
 {
 	char word[PLAN_PATH_BYTES];
 	const struct verb *verb = NULL;
 	uint32_t cgroup = PLAN_NONE;
 	const char *rest = text;
-	int r;
+	int r = 0;
 
 	if (compile_take_word(&rest, word, sizeof(word)))
 		verb = find_verb(word);
 	if (!verb)
-		return err_new(-EINVAL,
-			       "op \"%s\": expected set, swap, freeze, thaw, "
-			       "write, mark, move, affinity, nice, policy, spawn, stop, signal, "
-			       "run, wait, kill, offline or online",
-			       text);
-	if (verb->has_cgroup) {
-		if (!compile_take_word(&rest, word, sizeof(word)))
-			return err_new(-EINVAL, "op \"%s\": a cgroup is missing", text);
-		cgroup = compile_find_cgroup(c, word);
-		if (cgroup == PLAN_NONE)
-			return err_new(-EINVAL, "op \"%s\": no cgroup is named %s", text, word);
-	}
+		return unknown_verb(text);
+	if (verb->has_cgroup)
+		r = take_cgroup(c, &rest, &cgroup);
+	if (r < 0)
+		return err_trace(r);
 	if (verb->has_rest != (rest[0] != '\0'))
-		return err_new(-EINVAL, "op \"%s\": %s", text,
+		return err_new(-EINVAL, "%s",
 			       verb->has_rest ? "something is missing at the end"
 					      : "nothing may follow the cgroup");
-	r = verb->compile ? verb->compile(c, cgroup, rest) : verb->compile_rest(c, rest);
+	return verb->compile ? verb->compile(c, cgroup, rest) : verb->compile_rest(c, rest);
+}
+
+int compile_op(struct compiler *c, const char *text)
+{
+	int r;
+
+	c->op_text = text;
+	r = compile_verb(c, text);
+	c->op_text = NULL;
 	return r < 0 ? err_prefix(r, "op \"%s\": ", text) : 0;
 }
 

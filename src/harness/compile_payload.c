@@ -123,8 +123,7 @@ static int add_env(struct compiler *c, const struct ktstr_payload *from,
 static int set_affinity(const struct compiler *c, const struct ktstr_payload *from,
 			struct plan_payload *record)
 {
-	bool is_inside = record->cgroup != PLAN_NONE;
-	struct cpu_mask cpus = is_inside ? c->scene.cgroups[record->cgroup].cpus : c->machine;
+	struct cpu_mask cpus = compile_declared_cpus(c, record->cgroup);
 	int r = compile_affinity(c, from->affinity, 0, &cpus, &record->affinity);
 
 	if (r < 0)
@@ -223,13 +222,20 @@ static int compile_list(struct compiler *c, const struct ktstr_payload *from, ui
 	return r;
 }
 
+static int compile_lists(struct compiler *c, const struct ktstr_cgroup *from)
+{
+	int r = 0;
+
+	for (; from && from->name && r == 0; from++)
+		r = compile_list(c, from->payloads, compile_find_cgroup(c, from->name));
+	return r;
+}
+
 int compile_payloads(struct compiler *c)
 {
 	const struct plan_header *h = &c->cell->plan.header;
-	int r = 0;
+	int r = compile_for_all_lists(c, compile_lists);
 
-	for (const struct ktstr_cgroup *g = c->scenario->cgroups; g && g->name && r == 0; g++)
-		r = compile_list(c, g->payloads, compile_find_cgroup(c, g->name));
 	if (r == 0)
 		r = compile_list(c, c->scenario->payloads, PLAN_NONE);
 	if (r == 0 && !h->worker_count && !h->payload_count)
@@ -253,27 +259,65 @@ static bool is_run_in(const char *const *ops, const char *name)
 
 static bool is_run_later(const struct compiler *c, const char *name)
 {
-	const struct ktstr_step *s = c->scenario->steps;
+	const struct ktstr_step *s;
 
-	for (; s && (s->name || s->hold || s->ops || s->loop); s++) {
+	for (uint32_t i = 0; (s = compile_step_at(c, i)); i++) {
 		if (is_run_in(s->ops, name))
 			return true;
 	}
 	return false;
 }
 
-int compile_payload_starts(struct compiler *c)
+/* Its cgroup has to be there for it. */
+static int start(struct compiler *c, const struct plan_op *op)
+{
+	struct cell_payload *payload = &c->cell->payloads[op->target];
+	uint32_t cgroup = c->cell->plan.payloads[op->target].cgroup;
+
+	if (payload->has_run)
+		return err_new(-EINVAL, "it runs once, and has been run before");
+	if (cgroup != PLAN_NONE && !c->scene.cgroups[cgroup].is_there)
+		return err_new(-EINVAL, "cgroup %s is not there",
+			       c->cell->plan.cgroups[cgroup].path);
+	if (compile_has_cgroups(c, cgroup))
+		return err_new(-EINVAL, "cgroup %s has cgroups inside it and cannot hold payloads",
+			       c->cell->plan.cgroups[cgroup].path);
+	if (compile_is_frozen(c, cgroup))
+		return err_new(-EINVAL, "cgroup %s is frozen", c->cell->plan.cgroups[cgroup].path);
+	payload->has_run = true;
+	return compile_add_op(c, op);
+}
+
+int compile_payload_starts(struct compiler *c, uint32_t step, uint32_t top)
 {
 	struct plan *p = &c->cell->plan;
 	int r = 0;
 
 	for (uint32_t i = 0; i < p->header.payload_count && r == 0; i++) {
 		const struct plan_op op = { .code = OP_PAYLOAD_RUN, .target = i, .args = { 1 } };
+		uint32_t cgroup = p->payloads[i].cgroup;
 
-		if (is_run_later(c, p->payloads[i].name))
+		if (compile_step_of(c, cgroup) != step || !compile_is_below(c, cgroup, top) ||
+		    (cgroup != PLAN_NONE && !c->scene.cgroups[cgroup].is_there) ||
+		    is_run_later(c, p->payloads[i].name))
 			continue;
-		c->cell->payloads[i].has_run = true;
-		r = compile_add_op(c, &op);
+		r = start(c, &op);
+		if (r < 0)
+			r = err_prefix(r, "payload %s: ", p->payloads[i].name);
+	}
+	return r;
+}
+
+int compile_payload_ends(struct compiler *c, uint32_t cgroup)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < c->cell->plan.header.payload_count && r == 0; i++) {
+		const struct plan_op op = { .code = OP_PAYLOAD_KILL, .target = i };
+
+		if (c->cell->payloads[i].has_run &&
+		    compile_is_below(c, c->cell->plan.payloads[i].cgroup, cgroup))
+			r = compile_add_op(c, &op);
 	}
 	return r;
 }
@@ -302,10 +346,7 @@ int compile_op_run(struct compiler *c, const char *rest)
 		return err_trace(r);
 	if (*rest)
 		return err_new(-EINVAL, "nothing may follow the payload");
-	if (c->cell->payloads[op.target].has_run)
-		return err_new(-EINVAL, "it runs once, and has been run before");
-	c->cell->payloads[op.target].has_run = true;
-	return compile_add_op(c, &op);
+	return start(c, &op);
 }
 
 /* The same for a payload that must have been run. */
@@ -338,7 +379,7 @@ int compile_op_wait(struct compiler *c, const char *rest)
 	return compile_add_op(c, &op);
 }
 
-int compile_op_kill(struct compiler *c, const char *rest)
+int compile_payload_kill(struct compiler *c, const char *rest)
 {
 	struct plan_op op = { .code = OP_PAYLOAD_KILL };
 	int r = take_running(c, &rest, &op.target);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Steps: a first one, without a window, that makes everything; then the scenario's own, each with
- * its operations and its hold. */
+/* Steps: a first one, without a window, that makes the backdrop; then the scenario's own, each with
+ * its operations, its cgroups and its hold. What a step has of its own ends with the first operations
+ * of the next. */
 #include "harness/compile.h"
 
 #include "harness/scene.h"
@@ -13,32 +14,30 @@
 
 static bool is_end(const struct ktstr_step *s)
 {
-	return !s->name && !s->hold && !s->ops && !s->loop && !s->every;
+	return !s->name && !s->hold && !s->ops && !s->loop && !s->every && !s->cgroups;
 }
 
-static bool has_spawn(const struct ktstr_step *step, const char *name)
+const struct ktstr_step *compile_step_at(const struct compiler *c, uint32_t i)
 {
-	static const char verb[] = "spawn ";
+	const struct ktstr_step *s = c->scenario->steps;
 
-	for (const char *const *op = step->ops; op && *op; op++) {
-		if (strncmp(*op, verb, sizeof(verb) - 1) == 0 &&
-		    strcmp(*op + sizeof(verb) - 1, name) == 0)
-			return true;
-	}
-	return false;
+	for (; s && i && !is_end(s); i--)
+		s++;
+	return s && !is_end(s) ? s : NULL;
 }
 
-/* Workers that a step spawns are not there before. */
-static bool is_spawned_later(const struct compiler *c, uint32_t group)
+const char *compile_step_name(const struct compiler *c, uint32_t i, char *text)
 {
-	char name[CELL_NAME_BYTES];
+	const struct ktstr_step *s = compile_step_at(c, i);
+	unsigned holds = 0;
 
-	cell_group_name(c->cell, group, name);
-	for (const struct ktstr_step *s = c->scenario->steps; s && !is_end(s); s++) {
-		if (has_spawn(s, name))
-			return true;
-	}
-	return false;
+	for (uint32_t k = 0; k < i; k++)
+		holds += compile_step_at(c, k)->hold != NULL;
+	if (s->name)
+		snprintf(text, PLAN_NAME_BYTES, "%s", s->name);
+	else
+		snprintf(text, PLAN_NAME_BYTES, "%s-%u", s->hold ? "hold" : "ops", holds);
+	return text;
 }
 
 /* Make all cgroups, parents first as the table has them, then the workers behind their gates. */
@@ -46,26 +45,22 @@ static int add_setup(struct compiler *c)
 {
 	struct plan *p = &c->cell->plan;
 	struct plan_step step = { .name = "setup", .hold = HOLD_NONE };
-	int r = 0;
+	int r = compile_begin_step(c, CELL_BACKDROP);
 
-	for (uint32_t i = 0; i < p->header.cgroup_count && r == 0; i++)
-		r = compile_add_op(c, &(struct plan_op){ .code = OP_CGROUP_ADD, .target = i });
-	for (uint32_t i = 0; i < p->header.group_count && r == 0; i++) {
-		c->scene.groups[i].is_stopped = is_spawned_later(c, i);
-		c->scene.groups[i].has_lived = !c->scene.groups[i].is_stopped;
-		if (c->scene.groups[i].has_lived)
-			r = compile_add_op(c, &(struct plan_op){ .code = OP_SPAWN, .target = i });
-	}
-	if (r == 0)
-		r = compile_payload_starts(c);
 	step.op_count = p->header.op_count;
 	return r < 0 ? err_trace(r) : plan_add_step(p, &step, NULL);
 }
 
-static int add_window(struct compiler *c, uint32_t step)
+/* A step and its window, while they are compiled. */
+struct part {
+	const struct ktstr_step *from;
+	struct plan_step step;
+	struct cell_window window;
+};
+
+static int add_window(struct compiler *c, struct part *part, uint32_t step)
 {
 	struct cell *cell = c->cell;
-	const struct plan_step *from = &cell->plan.steps[step];
 	struct cell_window *grown;
 
 	grown = realloc(cell->windows, (cell->window_count + 1) * sizeof(*grown));
@@ -73,56 +68,86 @@ static int add_window(struct compiler *c, uint32_t step)
 		return err_new(-ENOMEM, "out of memory for windows");
 	cell->windows = grown;
 	grown += cell->window_count;
-	*grown = (struct cell_window){ .step = step, .hold_ns = from->hold_ns };
-	memcpy(grown->name, from->name, sizeof(grown->name));
-	cell->hold_ns += from->hold_ns;
-	if (scene_copy(&c->scene, &cell->plan, &grown->scene) < 0)
-		return err_trace(-ENOMEM);
+	*grown = part->window;
+	part->window = (struct cell_window){ 0 };
 	cell->window_count++;
+	grown->step = step;
+	grown->hold_ns = part->step.hold_ns;
+	memcpy(grown->name, part->step.name, sizeof(grown->name));
+	cell->hold_ns += part->step.hold_ns;
+	return scene_copy(&c->scene, &cell->plan, &grown->scene);
+}
+
+/* What each operation of a turn leaves behind is kept: it is in force until the next one is done. */
+static int compile_turn(struct compiler *c, const char *const *ops, struct cell_window *window)
+{
+	uint32_t first_op = c->cell->plan.header.op_count;
+	size_t count = 0;
+	int r = 0;
+
+	while (ops[count])
+		count++;
+	window->turns = calloc(count + 1, sizeof(*window->turns));
+	if (!window->turns)
+		return err_new(-ENOMEM, "out of memory for a loop");
+	for (; *ops && r == 0; ops++) {
+		struct cell_turn *turn = &window->turns[window->turn_count];
+
+		r = compile_op(c, *ops);
+		if (r == 0)
+			r = scene_copy(&c->scene, &c->cell->plan, &turn->scene);
+		if (r == 0)
+			window->turn_count++;
+		turn->end_op = c->cell->plan.header.op_count - first_op;
+	}
+	return r;
+}
+
+/* Does a turn end as it began? */
+static int compare_scenes(const struct compiler *c, const struct scene *first)
+{
+	const struct plan_header *h = &c->cell->plan.header;
+	char name[CELL_NAME_BYTES];
+
+	for (uint32_t i = 0; i < h->group_count; i++) {
+		if (c->scene.groups[i].is_stopped != first->groups[i].is_stopped)
+			return err_new(-EINVAL, "workers %s are there in every second turn",
+				       cell_group_name(c->cell, i, name));
+	}
+	if (memcmp(first->allowed, c->scene.allowed, h->worker_count * sizeof(*first->allowed)) !=
+	    0)
+		return err_new(-EINVAL, "workers may use other CPUs after each turn");
 	return 0;
 }
 
 /* The list is done once before the hold, so that every turn in it finds what the last one has left,
  * and the sets that it tells the guest are those of every turn. */
-static int compile_loop(struct compiler *c, const struct ktstr_step *from, struct plan_step *step)
+static int compile_loop(struct compiler *c, struct part *part)
 {
+	struct plan_step *step = &part->step;
 	struct plan *p = &c->cell->plan;
-	struct scene first;
+	struct scene first = { 0 };
 	int r;
 
-	if (!from->every)
+	if (!part->from->every)
 		return err_new(-EINVAL, "loop: it needs an interval, every");
-	r = spec_value(from->every, PARAM_NS, &step->loop_interval_ns);
+	r = spec_value(part->from->every, PARAM_NS, &step->loop_interval_ns);
 	if (r < 0)
 		return err_prefix(r, "every ");
 	c->is_looping = true;
-	r = compile_ops(c, from->loop);
+	r = compile_ops(c, part->from->loop);
 	step->op_count = p->header.op_count - step->first_op;
 	step->loop_first_op = p->header.op_count;
 	if (r == 0)
 		r = scene_copy(&c->scene, p, &first);
-	if (r < 0)
-		return err_prefix(r, "loop: ");
-	r = compile_ops(c, from->loop);
+	if (r == 0)
+		r = compile_turn(c, part->from->loop, &part->window);
+	if (r == 0)
+		r = compare_scenes(c, &first);
 	step->loop_op_count = p->header.op_count - step->loop_first_op;
-	if (r == 0 && memcmp(first.allowed, c->scene.allowed,
-			     p->header.worker_count * sizeof(*first.allowed)) != 0)
-		r = err_new(-EINVAL, "workers may use other CPUs after each turn");
 	c->is_looping = false;
 	scene_deinit(&first);
 	return r < 0 ? err_prefix(r, "loop: ") : 0;
-}
-
-static int compile_hold(const char *text, struct plan_step *step)
-{
-	int r = spec_value(text, PARAM_NS, &step->hold_ns);
-
-	if (r < 0)
-		return err_trace(r);
-	if (step->hold_ns == 0)
-		return err_new(-EINVAL, "hold \"%s\": must be longer than nothing", text);
-	step->hold = HOLD_TIME;
-	return 0;
 }
 
 /* The fault's operations, after which the compiler stands where it stood. */
@@ -143,60 +168,87 @@ static int compile_fault(struct compiler *c)
 	return r;
 }
 
-static int compile_parts(struct compiler *c, const struct ktstr_step *from, struct plan_step *step)
+/* Operations, then the step's own cgroups, then the hold. */
+static int compile_parts(struct compiler *c, struct part *part, uint32_t index)
 {
-	int r = compile_ops(c, from->ops);
+	const struct ktstr_step *from = part->from;
+	int r = index ? compile_end_step(c, index - 1) : 0;
 
+	if (from->cgroups && !from->hold)
+		return err_new(-EINVAL, "cgroups: they would end with the step, which has no hold");
+	c->step = index;
+	if (r == 0)
+		r = compile_ops(c, from->ops);
+	if (r == 0)
+		r = compile_begin_step(c, index);
 	if (r == 0 && c->fault && from->hold && c->cell->window_count == 0)
 		r = compile_fault(c);
-
-	step->op_count = c->cell->plan.header.op_count - step->first_op;
-	if (r == 0 && from->hold)
-		r = compile_hold(from->hold, step);
+	part->step.op_count = c->cell->plan.header.op_count - part->step.first_op;
 	if (r < 0 || (!from->loop && !from->every))
 		return r;
 	if (!from->loop || !from->hold)
 		return err_new(-EINVAL, "every \"%s\": only a loop in a hold has an interval",
 			       from->every ? from->every : "");
-	return compile_loop(c, from, step);
+	return compile_loop(c, part);
 }
 
-static int compile_step(struct compiler *c, const struct ktstr_step *from)
+static int compile_step(struct compiler *c, struct part *part, uint32_t index)
 {
-	struct plan *p = &c->cell->plan;
-	struct plan_step step = { .first_op = p->header.op_count, .hold = HOLD_NONE };
-	uint32_t index;
+	int r = compile_parts(c, part, index);
+	uint32_t step;
+
+	if (r == 0 && part->from->hold)
+		r = compile_hold(c, part->from->hold, &part->step, part->window.condition);
+	if (r < 0)
+		return err_prefix(r, "step %s: ", part->step.name);
+	r = plan_add_step(&c->cell->plan, &part->step, &step);
+	return r < 0 || part->step.hold == HOLD_NONE ? r : add_window(c, part, step);
+}
+
+static int compile_one(struct compiler *c, const struct ktstr_step *from, const char *name,
+		       uint32_t index)
+{
+	struct part part = { .from = from,
+			     .step = { .first_op = c->cell->plan.header.op_count,
+				       .hold = HOLD_NONE } };
 	int r;
 
-	if (from->name)
-		snprintf(step.name, sizeof(step.name), "%s", from->name);
-	else
-		snprintf(step.name, sizeof(step.name), "%s-%u", from->hold ? "hold" : "ops",
-			 c->cell->window_count);
-	r = compile_parts(c, from, &step);
-	if (r < 0)
-		return err_prefix(r, "step %s: ", step.name);
-	r = plan_add_step(p, &step, &index);
-	if (r < 0 || step.hold == HOLD_NONE)
-		return r;
-	return add_window(c, index);
+	snprintf(part.step.name, sizeof(part.step.name), "%s", name);
+	r = compile_step(c, &part, index);
+	cell_window_deinit(&part.window);
+	return r;
+}
+
+static int take_duration(struct compiler *c)
+{
+	const char *text = c->scenario->duration;
+	int r = text ? spec_value(text, PARAM_NS, &c->duration_ns) : 0;
+
+	if (r == 0 && text && !c->duration_ns)
+		return err_new(-EINVAL, "duration \"%s\": must be longer than nothing", text);
+	return r < 0 ? err_prefix(r, "duration ") : 0;
 }
 
 int compile_steps(struct compiler *c)
 {
 	const struct ktstr_scenario *s = c->scenario;
 	struct ktstr_step whole = { .name = "hold", .hold = s->hold };
+	char name[PLAN_NAME_BYTES];
 	int r;
 
 	if (!s->hold == !s->steps)
 		return err_new(-EINVAL, "hold \"%s\": a scenario has either a hold or steps",
 			       s->hold ? s->hold : "");
-	r = add_setup(c);
+	r = take_duration(c);
+	if (r == 0)
+		r = add_setup(c);
 	if (s->hold && r == 0)
-		return compile_step(c, &whole);
-	for (const struct ktstr_step *step = s->steps; step && !is_end(step) && r == 0; step++)
-		r = compile_step(c, step);
+		r = compile_one(c, &whole, whole.name, 0);
+	for (uint32_t i = 0; r == 0 && compile_step_at(c, i); i++)
+		r = compile_one(c, compile_step_at(c, i), compile_step_name(c, i, name), i);
 	if (r == 0 && c->cell->window_count == 0)
 		return err_new(-EINVAL, "steps: none has a hold");
+	if (r == 0 && s->duration && !c->duration_percent)
+		return err_new(-EINVAL, "duration \"%s\": no hold is a part of it", s->duration);
 	return r;
 }

@@ -8,11 +8,23 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 static void infra(struct result *result)
 {
 	result->verdict = VERDICT_INFRA;
+}
+
+/* Workers with so many iterations to do may have done them before the window began. */
+static bool has_finished_before(const struct result *result, const struct telemetry *t, uint32_t w,
+				uint64_t begin_ns)
+{
+	const struct plan *p = &result->cell.plan;
+	const struct wire_report *r = &t->whole[w].report;
+
+	return p->groups[p->workers[w].group].iterations && t->whole[w].is_there &&
+	       r->end == WORKER_FINISHED && r->end_ns <= begin_ns;
 }
 
 static bool is_window_whole(struct result *result, const struct telemetry *t, uint32_t window)
@@ -28,13 +40,27 @@ static bool is_window_whole(struct result *result, const struct telemetry *t, ui
 	}
 	for (uint32_t w = 0; w < t->worker_count; w++) {
 		if (d->reports[w].is_there ||
-		    scene->groups[result->cell.plan.workers[w].group].is_stopped)
+		    scene->groups[result->cell.plan.workers[w].group].is_stopped ||
+		    has_finished_before(result, t, w, d->begin_ns))
 			continue;
 		buf_printf(&result->reason, "window %s: no report from %s", name,
 			   cell_worker_name(&result->cell, w, worker));
 		return false;
 	}
 	return true;
+}
+
+/* Does the scenario itself kill them? */
+static bool is_to_be_killed(const struct cell *cell, uint32_t group)
+{
+	for (uint32_t i = 0; i < cell->plan.header.op_count; i++) {
+		const struct plan_op *op = &cell->plan.ops[i];
+
+		if (op->code == OP_SIGNAL && op->target == group &&
+		    (op->args[0] == SIGKILL || op->args[0] == SIGTERM))
+			return true;
+	}
+	return false;
 }
 
 /* The first worker whose life ended in a way that no scheduler explains. */
@@ -46,6 +72,9 @@ static bool has_broken_worker(struct result *result, const struct telemetry *t)
 
 		if (!t->whole[w].is_there || r->end == WORKER_RUNNING || r->end == WORKER_STOPPED ||
 		    r->end == WORKER_FINISHED || r->end == WORKER_STUCK)
+			continue;
+		if (r->end == WORKER_KILLED &&
+		    is_to_be_killed(&result->cell, result->cell.plan.workers[w].group))
 			continue;
 		buf_printf(&result->reason, "%s %s: %s", cell_worker_name(&result->cell, w, name),
 			   worker_end_name(r->end), r->text);
@@ -73,6 +102,33 @@ static void blame_stuck(struct result *result, const struct telemetry *t)
 	buf_printf(&result->reason, "%s did not answer its stop and was killed",
 		   cell_worker_name(&result->cell, stuck->worker, name));
 	infra(result);
+}
+
+/* A hold whose condition did not come was not the hold that the scenario describes: that all claims
+ * held in it proves nothing. Noise takes time from the condition as from everything else. */
+static void blame_conditions(struct result *result, const struct telemetry *t)
+{
+	enum { NOISE_LIMIT_PERMILLE = 100 };
+
+	for (uint32_t w = 0; w < t->window_count; w++) {
+		const struct cell_window *window = &result->cell.windows[w];
+		unsigned cpu, noise = telemetry_noise_permille(t, window, &cpu);
+
+		if (!window->condition[0] || t->windows[w].is_condition_met ||
+		    verdict_worse(result->verdict, VERDICT_UNDECIDED) != VERDICT_UNDECIDED)
+			continue;
+		buf_printf(&result->reason, "window %s: \"%s\": it did not come in %llu ms",
+			   window->name, window->condition,
+			   (unsigned long long)(window->hold_ns / NSEC_PER_MSEC));
+		result->verdict = VERDICT_TIMEOUT;
+		if (noise <= NOISE_LIMIT_PERMILLE)
+			return;
+		buf_printf(&result->reason,
+			   "; the host took %u permille of that time from CPU %u, limit %d", noise,
+			   cpu, NOISE_LIMIT_PERMILLE);
+		result->verdict = VERDICT_UNDECIDED;
+		return;
+	}
 }
 
 static uint64_t grown(uint64_t before, uint64_t after)
@@ -141,6 +197,7 @@ int judge_trial(struct result *result, const struct telemetry *t)
 	if (r < 0)
 		return err_trace(r);
 	result_conclude(result);
+	blame_conditions(result, t);
 	blame_stuck(result, t);
 	return buf_ok(&result->reason);
 }

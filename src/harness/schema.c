@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/check.h"
+#include "harness/compile.h"
 #include "harness/spec.h"
 #include "vmm/topology.h"
 
@@ -107,6 +108,7 @@ static const struct field workers_fields[] = {
 	FIELD(ktstr_workers, slice, FIELD_TEXT, .check = check_duration, .help = "custom slice"),
 	FIELD(ktstr_workers, memory_policy, FIELD_TEXT,
 	      .help = "local, or bind, preferred, interleave, weighted-interleave NODES"),
+	FIELD(ktstr_workers, iterations, FIELD_UNSIGNED, .help = "each ends after so many"),
 	FIELD(ktstr_workers, nice, FIELD_INT, .help = "-20 to 19"),
 	FIELD(ktstr_workers, is_session, FIELD_BOOL, .help = "a session of their own"),
 };
@@ -193,7 +195,9 @@ static const struct schema schema_cgroup = {
 static const struct field step_fields[] = {
 	FIELD(ktstr_step, name, FIELD_TEXT, .help = "for reports"),
 	FIELD(ktstr_step, ops, FIELD_TEXTS, .help = "operations, in order"),
-	FIELD(ktstr_step, hold, FIELD_TEXT, .check = check_duration,
+	FIELD(ktstr_step, cgroups, FIELD_RECORDS, .record = &schema_cgroup,
+	      .help = "cgroups of this step alone"),
+	FIELD(ktstr_step, hold, FIELD_TEXT, .check = compile_check_hold,
 	      .help = "how long it is judged; none: it only has operations"),
 	FIELD(ktstr_step, loop, FIELD_TEXTS, .help = "operations repeated in the hold"),
 	FIELD(ktstr_step, every, FIELD_TEXT, .check = check_duration,
@@ -223,8 +227,10 @@ static const struct field scenario_fields[] = {
 	      .help = "payloads outside of them"),
 	FIELD(ktstr_scenario, steps, FIELD_RECORDS, .record = &schema_step,
 	      .help = "steps; or, instead, hold"),
-	FIELD(ktstr_scenario, hold, FIELD_TEXT, .check = check_duration,
+	FIELD(ktstr_scenario, hold, FIELD_TEXT, .check = compile_check_hold,
 	      .help = "how long the only step is judged"),
+	FIELD(ktstr_scenario, duration, FIELD_TEXT, .check = check_duration,
+	      .help = "what holds in percent are parts of"),
 	FIELD(ktstr_scenario, checks, FIELD_TEXTS, .check = check_claim,
 	      .help = "claims with their bounds"),
 	FIELD(ktstr_scenario, timeout, FIELD_TEXT, .check = check_duration,

@@ -210,6 +210,7 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 		w->begin_ns = e.ns;
 	w->has_begun |= !*is_end_ret;
 	w->has_ended |= *is_end_ret;
+	w->is_condition_met |= *is_end_ret && e.args[0];
 	return TELEMETRY_WINDOW_EDGE;
 }
 
@@ -350,11 +351,76 @@ static int read_wakes(const struct telemetry *t, const struct frame *f,
 	return 0;
 }
 
+/* Workers that were stopped and spawned again report for each life: together they are one. Of the
+ * ends the one that says most is kept. */
+static void merge_figures(struct wire_report *to, const struct wire_report *from)
+{
+	static const unsigned weights[] = {
+		[WORKER_STOPPED] = 1, [WORKER_FINISHED] = 1, [WORKER_RUNNING] = 2,
+		[WORKER_KILLED] = 3,  [WORKER_STUCK] = 4,    [WORKER_CRASHED] = 5,
+		[WORKER_ERROR] = 6,
+	};
+
+	if (weights[from->end] > weights[to->end]) {
+		to->end = from->end;
+		to->end_status = from->end_status;
+		memcpy(to->text, from->text, sizeof(to->text));
+	}
+	to->start_ns = MIN(to->start_ns, from->start_ns);
+	to->end_ns = MAX(to->end_ns, from->end_ns);
+	to->iterations += from->iterations;
+	to->checkpoints += from->checkpoints;
+	to->cpu_ns += from->cpu_ns;
+	to->run_delay_ns += from->run_delay_ns;
+	to->slices += from->slices;
+	to->migrations += from->migrations;
+	to->deadline_misses += from->deadline_misses;
+	to->bytes += from->bytes;
+	to->pages_local += from->pages_local;
+	to->pages_remote += from->pages_remote;
+}
+
+static void merge_moments(struct wire_report *to, const struct wire_report *from)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(to->cpus_used.bits); i++)
+		to->cpus_used.bits[i] |= from->cpus_used.bits[i];
+	if (from->gap.length_ns > to->gap.length_ns)
+		to->gap = from->gap;
+	if (!to->outside_count) {
+		to->outside_ns = from->outside_ns;
+		to->outside_cpu = from->outside_cpu;
+	}
+	to->outside_count += from->outside_count;
+	if (from->wake_max_ns > to->wake_max_ns)
+		to->wake_max_at_ns = from->wake_max_at_ns;
+	to->wake_max_ns = MAX(to->wake_max_ns, from->wake_max_ns);
+	if (from->wakes && (!to->wakes || from->wake_min_ns < to->wake_min_ns))
+		to->wake_min_ns = from->wake_min_ns;
+	to->wakes += from->wakes;
+	to->wake_sum_ns += from->wake_sum_ns;
+}
+
+/* Takes @wakes. */
+static void merge_report(struct worker_report *to, const struct wire_report *report,
+			 struct hist *wakes)
+{
+	merge_figures(&to->report, report);
+	merge_moments(&to->report, report);
+	if (!to->wakes) {
+		to->wakes = wakes;
+		return;
+	}
+	if (wakes)
+		hist_merge(to->wakes, wakes);
+	free(wakes);
+}
+
 static int add_report(struct telemetry *t, const struct frame *f)
 {
 	struct wire_report report;
 	struct worker_report *to;
 	struct window_data *w;
+	struct hist *wakes = NULL;
 	int r = report_decode(f->payload, f->len, &t->limits, &report);
 
 	if (r < 0)
@@ -363,14 +429,18 @@ static int add_report(struct telemetry *t, const struct frame *f)
 	if (report.window != REPORT_WHOLE && !w)
 		return err_new(-EPROTO, "REPORT: step %u has no window", report.window);
 	to = w ? &w->reports[report.worker] : &t->whole[report.worker];
-	if (to->is_there)
+	if (to->is_there &&
+	    !cell_group_respawns(t->cell, t->cell->plan.workers[report.worker].group))
 		return err_new(-EPROTO, "REPORT: worker %u reports twice", report.worker);
 	if (report.bucket_count)
-		r = read_wakes(t, f, &report, &to->wakes);
+		r = read_wakes(t, f, &report, &wakes);
 	if (r < 0)
 		return err_trace(r);
-	to->report = report;
-	to->is_there = true;
+	if (to->is_there) {
+		merge_report(to, &report, wakes);
+		return 0;
+	}
+	*to = (struct worker_report){ .is_there = true, .report = report, .wakes = wakes };
 	return 0;
 }
 

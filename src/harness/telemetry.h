@@ -64,6 +64,7 @@ struct tick {
 
 struct window_data {
 	bool has_begun, has_ended;
+	bool is_condition_met;	   /* of the hold, before its time was over */
 	uint64_t begin_ns, end_ns; /* guest time */
 	struct cpu_sample *begin, *end;
 	struct cgroup_sample *cgroups_begin, *cgroups_end;

@@ -16,7 +16,8 @@
  * Steps are the only control flow. A step runs its ops in order. If it holds (kind other than
  * HOLD_NONE) the gates of all workers spawned so far open together and the hold is a window:
  * samples are taken at its two ends, every worker reports for it. Workers spawned by a loop's ops
- * start at the end of that turn's ops. After the last step everything that still exists is stopped
+ * start at the end of that turn's ops. Workers may be stopped and spawned again: then there is a
+ * report of each life. After the last step everything that still exists is stopped
  * and removed. A backdrop is a first step with HOLD_NONE whose groups no later op stops; cgroups of
  * one step end with it because the host lists STOP and CGROUP_REMOVE as the next step's first ops.
  *
@@ -121,9 +122,9 @@ struct plan_group {
 	uint32_t first_phase;
 	uint32_t phase_count; /* of `sequence`, else 0 */
 	struct plan_sched sched;
-	uint32_t mempolicy; /* enum plan_mempolicy */
-	uint32_t zero;
-	uint64_t mem_nodes; /* bit mask for BIND, PREFERRED, INTERLEAVE, WEIGHTED_INTERLEAVE */
+	uint32_t mempolicy;  /* enum plan_mempolicy */
+	uint32_t iterations; /* each worker ends by itself after so many; 0: it does not */
+	uint64_t mem_nodes;  /* bit mask for BIND, PREFERRED, INTERLEAVE, WEIGHTED_INTERLEAVE */
 };
 
 /* Linux's MPOL_* numbers; DEFAULT leaves it inherited. */
@@ -188,9 +189,10 @@ enum plan_op_code {
 	OP_MOVE = 9,	      /* target: group, other: cgroup or PLAN_NONE; see OP_ALLOWED */
 	OP_AFFINITY = 10,     /* target: group; mask: the CPUs */
 	OP_SCHED = 11,	      /* target: group; sched in args, see plan_op_sched() */
-	OP_SIGNAL = 12,	      /* target: group; args[0] signal number */
-	OP_CPU_OFFLINE = 13,  /* mask: the CPUs */
-	OP_CPU_ONLINE = 14,   /* mask: the CPUs */
+	OP_SIGNAL = 12,	     /* target: group; args[0] signal number; after KILL and TERM it is done
+			       * when all have ended, and their end is WORKER_KILLED */
+	OP_CPU_OFFLINE = 13, /* mask: the CPUs */
+	OP_CPU_ONLINE = 14,  /* mask: the CPUs */
 	OP_WRITE = 15, /* text: path, text2: value; the old value comes back at the plan's end */
 	OP_PAYLOAD_RUN = 16,   /* target: payload; args[0] 1: it starts when the next gates open */
 	OP_PAYLOAD_WAIT = 17,  /* target: payload; args[0] ns: then it is killed; 0: no limit */
@@ -232,7 +234,8 @@ enum plan_hold {
 	HOLD_TIME = 1,	     /* hold_ns */
 	HOLD_EXITS = 2,	     /* until all workers of group `target` have exited, at most hold_ns */
 	HOLD_PAYLOAD = 3,    /* until payload `target` has exited, at most hold_ns */
-	HOLD_ITERATIONS = 4, /* until group `target` has `value` iterations, at most hold_ns */
+	HOLD_ITERATIONS = 4, /* until group `target` has `value` iterations in this hold, at most
+			      * hold_ns */
 };
 
 struct plan_step {

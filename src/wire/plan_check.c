@@ -169,19 +169,18 @@ static int check_knob(const char *table, uint32_t i, unsigned knob, uint64_t val
 		       rule->file, value, rule->min, rule->max);
 }
 
-/* A cgroup's parent must come before it, so that making them in order works. */
+/* A cgroup's parent must come before it, so that making them in order works. A path may be there
+ * again, for a cgroup that is made when the first is gone. */
 static int check_parent(const struct plan *p, uint32_t i)
 {
 	const char *path = p->cgroups[i].path;
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
 
-	for (uint32_t k = 0; k < i; k++) {
+	for (uint32_t k = 0; k < i && slash; k++) {
 		const char *other = p->cgroups[k].path;
 
-		if (strcmp(other, path) == 0)
-			return err_new(-EINVAL, "cgroup %u: %s is declared twice", i, path);
-		if (slash && strlen(other) == len && memcmp(other, path, len) == 0)
+		if (strlen(other) == len && memcmp(other, path, len) == 0)
 			slash = NULL;
 	}
 	if (slash)
@@ -311,7 +310,7 @@ static int check_group(const struct plan *p, uint32_t i)
 
 	if (!is_name(g->name, sizeof(g->name)))
 		return err_new(-EINVAL, "group %u: it has no name", i);
-	if (g->flags & ~(uint32_t)GROUP_FLAGS_ALL || g->zero)
+	if (g->flags & ~(uint32_t)GROUP_FLAGS_ALL)
 		return err_new(-EINVAL, "group %s: unknown flags 0x%x", g->name, g->flags);
 	if (g->mempolicy > MEMPOLICY_WEIGHTED_INTERLEAVE || g->mempolicy == 5)
 		return err_new(-EINVAL, "group %s: memory policy %u is unknown", g->name,
@@ -330,30 +329,14 @@ static int check_group(const struct plan *p, uint32_t i)
 	return r ? r : check_members(p, i);
 }
 
-/* cgroup v2: what has cgroups with controllers inside it holds no tasks of its own. */
-static int check_leaf(const struct plan *p, uint32_t cgroup)
-{
-	const char *path = p->cgroups[cgroup].path;
-	size_t len = strlen(path);
-
-	for (uint32_t i = 0; i < p->header.cgroup_count; i++)
-		if (strncmp(p->cgroups[i].path, path, len) == 0 && p->cgroups[i].path[len] == '/')
-			return err_new(-EINVAL,
-				       "cgroup %s has cgroups inside it and cannot hold "
-				       "workers of its own",
-				       path);
-	return 0;
-}
-
 static int check_worker(const struct plan *p, uint32_t i)
 {
 	const struct plan_worker *w = &p->workers[i];
-	bool is_first = !i || p->workers[i - 1].cgroup != w->cgroup;
 	int r = check_range("worker", i, "group", w->group, p->header.group_count);
 
 	if (!r && w->cgroup != PLAN_NONE)
 		r = check_range("worker", i, "cgroup", w->cgroup, p->header.cgroup_count);
-	return r || w->cgroup == PLAN_NONE || !is_first ? r : check_leaf(p, w->cgroup);
+	return r;
 }
 
 /* @count strings one behind the other from @offset on. */
@@ -389,7 +372,7 @@ static int check_payload(const struct plan *p, uint32_t i)
 		r = check_range("payload", i, "file", l->file, p->header.strings_bytes);
 	if (!r)
 		r = check_sched("payload", i, &l->sched);
-	return r || l->cgroup == PLAN_NONE ? r : check_leaf(p, l->cgroup);
+	return r;
 }
 
 static int check_index(const struct plan *p, uint32_t i, const char *field, enum index_kind kind,

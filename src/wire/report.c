@@ -207,7 +207,7 @@ static int check_report(const struct wire_report *m, size_t len, const struct wi
 
 	if (!r && m->window != REPORT_WHOLE)
 		r = below("REPORT", "window", m->window, limits->steps);
-	if (!r && m->end > WORKER_STUCK)
+	if (!r && m->end > WORKER_KILLED)
 		r = err_new(-EPROTO, "REPORT: end %u is unknown", m->end);
 	if (!r && m->gap.cpu_before != REPORT_NO_CPU)
 		r = below("REPORT", "cpu_before", m->gap.cpu_before, WIRE_CPUS);
@@ -267,6 +267,7 @@ const char *worker_end_name(unsigned end)
 		[WORKER_RUNNING] = "running",	[WORKER_STOPPED] = "stopped",
 		[WORKER_FINISHED] = "finished", [WORKER_ERROR] = "error",
 		[WORKER_CRASHED] = "crashed",	[WORKER_STUCK] = "stuck",
+		[WORKER_KILLED] = "killed",
 	};
 
 	return end < ARRAY_SIZE(names) ? names[end] : "unknown";

@@ -129,6 +129,7 @@ enum worker_end {
 	WORKER_CRASHED = 4,  /* end_status: the signal */
 	WORKER_STUCK = 5,    /* it did not answer the stop within the deadline and was killed: the
 			      * figures are those it had published */
+	WORKER_KILLED = 6,   /* an OP_SIGNAL of the plan ended it; the same figures */
 };
 
 /* The longest wait: a stretch in which the worker was runnable (or thought it was running) and made

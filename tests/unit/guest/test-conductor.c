@@ -134,11 +134,11 @@ TEST(a_crash_is_told_with_its_signal)
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, UINT64_MAX);
 	char text[512];
 
-	add_op(&p, &(struct plan_op){ .code = OP_SIGNAL, .args = { SIGTERM } });
+	add_op(&p, &(struct plan_op){ .code = OP_SIGNAL, .args = { SIGUSR1 } });
 	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
 
 	rehearsal_failure(&r, text);
-	assert_non_null(strstr(text, "killed by signal 15"));
+	assert_non_null(strstr(text, "killed by signal 10"));
 	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_CRASHED);
 }
 

@@ -429,8 +429,11 @@ static const struct bad_scenario bad_scenarios[] = {
 		  "share distance=30"),
 	BAD_CHECK("share has no gap", "share gap=1ms"),
 	BAD_CHECK("of=b names no workers", "isolation of=b"),
-	BAD_STEPS("step hold-0: \"1\": expected a duration with its unit, such as 50ms",
-		  { .hold = "1" }),
+	BAD_STEPS(
+		"step hold-0: hold \"1\": expected a duration with its unit, such as 50ms, a "
+		"percentage, or until WORKERS exit max=TIME, until WORKERS iterations=N max=TIME, "
+		"until payload NAME exit max=TIME",
+		{ .hold = "1" }),
 	BAD_STEPS("step s: hold \"0\": must be longer than nothing", { .name = "s", .hold = "0" }),
 	BAD_STEPS("step hold-0: op \"set b weight=1\": no cgroup is named b",
 		  { .ops = OPS("set b weight=1"), .hold = "1s" }),
@@ -460,10 +463,11 @@ static const struct bad_scenario bad_scenarios[] = {
 		  { .hold = "1s", .every = "5ms" }),
 	BAD_STEPS("step hold-0: loop: it needs an interval, every",
 		  { .hold = "1s", .loop = OPS("mark x") }),
-	BAD_STEPS("step hold-0: op \"explode a\": expected set, swap, freeze, thaw, write, mark, "
-		  "move, affinity, nice, policy, spawn, stop, signal, run, wait, kill, offline or "
-		  "online",
-		  { .ops = OPS("explode a"), .hold = "1s" }),
+	BAD_STEPS(
+		"step hold-0: op \"explode a\": expected add, remove, set, clear, swap, freeze, "
+		"thaw, write, mark, move, affinity, nice, policy, spawn, stop, signal, run, wait, "
+		"kill, offline or online",
+		{ .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),
 	{ .scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }), .checks = ISOLATED },

@@ -91,10 +91,6 @@ static void break_order(struct plan *p)
 {
 	strcpy(p->cgroups[0].path, "c");
 }
-static void break_twice(struct plan *p)
-{
-	strcpy(p->cgroups[1].path, "a");
-}
 static void break_weight(struct plan *p)
 {
 	p->cgroups[0].values[KNOB_WEIGHT] = 0;
@@ -135,11 +131,6 @@ static void break_worker_cgroup(struct plan *p)
 {
 	p->workers[1].cgroup = 2;
 }
-static void break_leaf(struct plan *p)
-{
-	p->workers[0].cgroup = 0;
-}
-
 static void break_threads(struct plan *p)
 {
 	p->groups[0].flags = GROUP_THREADS;
@@ -218,7 +209,6 @@ TEST(a_bad_plan_is_refused_in_words)
 		{ break_path, "cgroup 0: its path" },
 		{ break_unterminated_path, "cgroup 0: its path" },
 		{ break_order, "a/b comes before its parent" },
-		{ break_twice, "declared twice" },
 		{ break_weight, "cpu.weight 0 is outside 1..10000" },
 		{ break_knob, "unknown knobs" },
 		{ break_cpuset, "empty cpuset" },
@@ -230,7 +220,6 @@ TEST(a_bad_plan_is_refused_in_words)
 		{ break_member, "worker 1: group 5" },
 		{ break_worker_cgroup, "worker 1: cgroup 2" },
 		{ break_threads, "different cgroups" },
-		{ break_leaf, "cgroup a has cgroups inside it" },
 		{ break_nice, "nice 20" },
 		{ break_deadline, "runtime <= deadline" },
 		{ break_phases, "sequence with 0 phases" },

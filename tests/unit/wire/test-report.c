@@ -60,7 +60,7 @@ TEST(indices_outside_the_plan_are_refused)
 
 	in[0].worker = 4;
 	in[1].window = 3;
-	in[2].end = WORKER_STUCK + 1;
+	in[2].end = WORKER_KILLED + 1;
 	in[3].gap.cpu_after = 512;
 	in[4].bucket_count = UINT32_MAX;
 	in[5].outside_count = 1;
