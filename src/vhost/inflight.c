@@ -27,6 +27,12 @@ static uint64_t region_bytes(uint16_t queue_size)
 			REGION_ALIGN);
 }
 
+/* What a ring of the second set takes; 0 if there is none beside rings of @queue_size. */
+static uint64_t large_bytes(uint16_t queue_size)
+{
+	return queue_size < INFLIGHT_LARGE_SIZE ? region_bytes(INFLIGHT_LARGE_SIZE) : 0;
+}
+
 static int check_counts(uint16_t queue_count, uint16_t queue_size)
 {
 	if (!queue_count || queue_count > MAX_QUEUES)
@@ -43,7 +49,9 @@ int inflight_create(uint16_t queue_count, uint16_t queue_size, int *fd_ret,
 
 	if (r < 0)
 		return err_trace(r);
-	uint64_t bytes = align_up(queue_count * region_bytes(queue_size), (uint64_t)getpagesize());
+	uint64_t bytes =
+		align_up(queue_count * (region_bytes(queue_size) + large_bytes(queue_size)),
+			 (uint64_t)getpagesize());
 	cleanup(fd_closep) int fd = memfd_create("vhost-inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ||
@@ -85,7 +93,10 @@ int inflight_map(struct inflight *fl, const struct vhost_inflight_msg *msg, int 
 	if (r < 0)
 		return err_trace(r);
 	uint64_t lead = msg->mmap_offset % (uint64_t)getpagesize();
-	size_t bytes = lead + msg->queue_count * region_bytes(msg->queue_size);
+	uint64_t first_set = msg->queue_count * region_bytes(msg->queue_size);
+	uint64_t both_sets = first_set + msg->queue_count * large_bytes(msg->queue_size);
+	bool has_large = both_sets > first_set && msg->mmap_bytes >= both_sets;
+	size_t bytes = lead + (has_large ? both_sets : first_set);
 	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			 (off_t)(msg->mmap_offset - lead));
 
@@ -102,6 +113,7 @@ int inflight_map(struct inflight *fl, const struct vhost_inflight_msg *msg, int 
 	fl->base = (char *)map + lead;
 	fl->queue_count = msg->queue_count;
 	fl->queue_size = msg->queue_size;
+	fl->has_large = has_large;
 	return 0;
 }
 
@@ -114,11 +126,24 @@ void inflight_unmap(struct inflight *fl)
 	*fl = (struct inflight){ .guard = fl->guard };
 }
 
-struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size)
+struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size,
+					   uint16_t *room_ret)
 {
-	if (!fl->map || index >= fl->queue_count || size > fl->queue_size)
+	uint64_t first_set = fl->queue_count * region_bytes(fl->queue_size);
+	char *at;
+
+	if (!fl->map || index >= fl->queue_count)
 		return NULL;
-	return (struct inflight_region *)(void *)(fl->base + index * region_bytes(fl->queue_size));
+	if (size <= fl->queue_size) {
+		*room_ret = fl->queue_size;
+		at = fl->base + index * region_bytes(fl->queue_size);
+	} else if (fl->has_large && size <= INFLIGHT_LARGE_SIZE) {
+		*room_ret = INFLIGHT_LARGE_SIZE;
+		at = fl->base + first_set + index * region_bytes(INFLIGHT_LARGE_SIZE);
+	} else {
+		return NULL;
+	}
+	return (struct inflight_region *)(void *)at;
 }
 
 /* The last process may have died between storing used.idx and clearing the marks of that batch:

@@ -37,6 +37,12 @@ struct inflight_region {
 _Static_assert(sizeof(struct inflight_desc) == 16, "the protocol's DescStateSplit");
 _Static_assert(sizeof(struct inflight_region) == 16, "the protocol's QueueRegionSplit");
 
+/* QEMU's virtio-mmio front end asks for memory for rings of the size it would have chosen, and lets the
+ * driver choose larger ones, up to this size. So memory that we make has a second set of regions
+ * behind the first, which is where the protocol wants it for rings of the size asked for; back ends
+ * that know nothing of the second set are not in its way. */
+enum { INFLIGHT_LARGE_SIZE = 1024 };
+
 /* The memory of all rings. */
 struct inflight {
 	struct guard *guard;
@@ -45,6 +51,7 @@ struct inflight {
 	char *base; /* where region 0 starts */
 	uint16_t queue_count;
 	uint16_t queue_size;
+	bool has_large; /* the second set is there */
 };
 
 /* Make zeroed memory for @queue_count rings of @queue_size entries, to be handed to the front end.
@@ -59,11 +66,10 @@ int inflight_map(struct inflight *fl, const struct vhost_inflight_msg *msg, int 
 
 void inflight_unmap(struct inflight *fl);
 
-/* Region for ring @index of @size entries; NULL if there is no memory for such a ring. (QEMU's
- * virtio-mmio front end asks for memory for rings of its own size and lets the driver choose larger
- * ones: these run without a book.) */
-struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index,
-					   uint32_t size);
+/* Region for ring @index of @size entries, and for how many heads it has room; NULL if there is no
+ * memory for such a ring, which then runs without a book. */
+struct inflight_region *inflight_region_of(const struct inflight *fl, unsigned index, uint32_t size,
+					   uint16_t *room_ret);
 
 /* A ring's book in its region. */
 struct inflight_ring {

@@ -83,14 +83,16 @@ static int start_vq(struct vhost_ring *ring, const struct vhost_mem *mem,
 static int open_book(struct vhost_ring *ring, const struct inflight *inflight, uint16_t *base)
 {
 	struct vq *vq = vq_of(ring);
-	struct inflight_region *region = inflight_region_of(inflight, ring->index, ring->size);
+	uint16_t room = 0;
+	struct inflight_region *region =
+		inflight_region_of(inflight, ring->index, ring->size, &room);
 
 	vq->book = NULL;
 	ring->region = NULL;
 	if (!region)
 		return 0;
-	int r = inflight_ring_start(&ring->inflight, region, inflight->queue_size,
-				    (uint16_t)ring->size, vq->used_shown);
+	int r = inflight_ring_start(&ring->inflight, region, room, (uint16_t)ring->size,
+				    vq->used_shown);
 	if (r < 0)
 		return err_trace(r);
 	if (r != INFLIGHT_FRESH)

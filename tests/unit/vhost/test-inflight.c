@@ -188,12 +188,26 @@ TEST(memory_is_made_mapped_and_divided_among_rings)
 	assert_int_equal(ftruncate(fd, 0), -1); /* sealed */
 	assert_true(msg.mmap_bytes >= UINT64_C(3) * (16 + 16 * 128));
 	assert_int_equal(inflight_map(&fl, &msg, fd), 0);
-	char *first = (char *)inflight_region_of(&fl, 0, 128);
+	uint16_t room;
+	char *first = (char *)inflight_region_of(&fl, 0, 128, &room);
 
-	assert_ptr_equal(inflight_region_of(&fl, 2, 64), first + 2 * 2112); /* as libvhost-user */
-	assert_null(inflight_region_of(&fl, 3, 128));
-	assert_null(inflight_region_of(&fl, 0, 256)); /* a larger ring has no place in it */
+	assert_ptr_equal(inflight_region_of(&fl, 2, 64, &room),
+			 first + 2 * 2112); /* as libvhost-user */
+	assert_int_equal(room, 128);
+	assert_null(inflight_region_of(&fl, 3, 128, &room));
+	/* Larger rings have places behind all these. */
+	assert_ptr_equal(inflight_region_of(&fl, 0, 256, &room), first + 3 * 2112);
+	assert_int_equal(room, 1024);
+	assert_ptr_equal(inflight_region_of(&fl, 2, 1024, &room),
+			 first + 3 * 2112 + 2 * (16 + 16 * 1024 + 48));
+	assert_null(inflight_region_of(&fl, 0, 2048, &room));
+	assert_null(inflight_region_of(&fl, 3, 1024, &room));
 	inflight_unmap(&fl);
+	/* Memory of another back end, which has no such places. */
+	msg.mmap_bytes = 3 * 2112;
+	assert_int_equal(inflight_map(&fl, &msg, fd), 0);
+	assert_non_null(inflight_region_of(&fl, 2, 128, &room));
+	assert_null(inflight_region_of(&fl, 0, 256, &room));
 	inflight_unmap(&fl);
 	close(fd);
 }

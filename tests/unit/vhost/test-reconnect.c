@@ -22,19 +22,25 @@ struct story {
 	int inflight_fd;
 };
 
-static void begin(struct story *s, const char *spec)
+/* @inflight_size: what the front end asks in-flight memory for. */
+static void begin_with(struct story *s, const char *spec, uint16_t inflight_size)
 {
 	fixture_init(&s->f, 1 << 20);
 	fixture_spawn(&s->f, spec);
 	client_connect(&s->c, s->f.path);
 	s->c.ring_count = 1;
 	client_negotiate(&s->c, &(struct client_setup){ 0 });
-	s->inflight_fd = client_get_inflight(&s->c, RING_SIZE, &s->inflight);
+	s->inflight_fd = client_get_inflight(&s->c, inflight_size, &s->inflight);
 	client_share_memory(&s->c);
 	client_make_ring(&s->c, 0, RING_SIZE);
 	assert_int_equal(client_set_inflight(&s->c, &s->inflight, s->inflight_fd), 0);
 	client_start_ring(&s->c, 0, 0, true);
 	s->c.mark = s->c.memory.used;
+}
+
+static void begin(struct story *s, const char *spec)
+{
+	begin_with(s, spec, RING_SIZE);
 }
 
 static void crash(struct story *s, const char *next_spec)
@@ -54,7 +60,7 @@ static void finish(struct story *s)
 	fixture_deinit(&s->f);
 }
 
-TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
+static void crash_with_requests_in_flight(uint16_t inflight_size)
 {
 	struct client_request r[DEPTH];
 	bool was_answered[RING_SIZE] = { false };
@@ -62,7 +68,7 @@ TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
 	uint32_t head, len;
 	struct story s;
 
-	begin(&s, "IMAGE,latency=fixed:1000s");
+	begin_with(&s, "IMAGE,latency=fixed:1000s", inflight_size);
 	for (unsigned i = 0; i < DEPTH; i++) {
 		memset(data, (int)i, sizeof(data));
 		r[i] = client_post(&s.c, 0, VIRTIO_BLK_T_OUT, i / 2, data, sizeof(data));
@@ -85,6 +91,17 @@ TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
 	assert_false(client_wait(&s.c, 0, 20, &head, &len));
 	assert_int_equal(client_stop_ring(&s.c, 0), DEPTH + DEPTH / 2);
 	finish(&s);
+}
+
+TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
+{
+	crash_with_requests_in_flight(RING_SIZE);
+}
+
+/* As QEMU's virtio-mmio front end does it: its default size, whatever the driver chooses. */
+TEST(a_ring_larger_than_the_memory_was_asked_for_loses_nothing_either)
+{
+	crash_with_requests_in_flight(RING_SIZE / 4);
 }
 
 TEST(a_crash_of_the_successor_loses_nothing_either)
@@ -239,6 +256,7 @@ TEST(after_a_clean_stop_the_front_ends_base_counts)
 }
 
 TESTS(T(requests_in_flight_at_the_crash_are_answered_once_by_the_successor),
+      T(a_ring_larger_than_the_memory_was_asked_for_loses_nothing_either),
       T(a_crash_of_the_successor_loses_nothing_either),
       T(what_a_successor_had_not_started_when_its_connection_ended_is_done_by_the_next),
       T(crashes_at_random_lose_and_repeat_nothing),
