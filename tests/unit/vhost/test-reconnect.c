@@ -9,6 +9,7 @@
 
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ static void finish(struct story *s)
 	fixture_deinit(&s->f);
 }
 
-static void crash_with_requests_in_flight(uint16_t inflight_size)
+TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
 {
 	struct client_request r[DEPTH];
 	bool was_answered[RING_SIZE] = { false };
@@ -68,7 +69,7 @@ static void crash_with_requests_in_flight(uint16_t inflight_size)
 	uint32_t head, len;
 	struct story s;
 
-	begin_with(&s, "IMAGE,latency=fixed:1000s", inflight_size);
+	begin(&s, "IMAGE,latency=fixed:1000s");
 	for (unsigned i = 0; i < DEPTH; i++) {
 		memset(data, (int)i, sizeof(data));
 		r[i] = client_post(&s.c, 0, VIRTIO_BLK_T_OUT, i / 2, data, sizeof(data));
@@ -93,15 +94,57 @@ static void crash_with_requests_in_flight(uint16_t inflight_size)
 	finish(&s);
 }
 
-TEST(requests_in_flight_at_the_crash_are_answered_once_by_the_successor)
+/* Where answers come in the order of requests, what is in flight is what lies behind the used index, and
+ * a back end without a book does right by accident. Here every other request is answered before the
+ * crash; its sector is then given a mark that doing it again would overwrite. */
+static void crash_between_answers(uint16_t inflight_size)
 {
-	crash_with_requests_in_flight(RING_SIZE);
+	struct client_request r[DEPTH];
+	unsigned char data[512], in[512];
+	uint32_t head, len;
+	struct story s;
+
+	begin_with(&s, "IMAGE,latency=table:1000s/1ms", inflight_size);
+	for (unsigned i = 0; i < DEPTH; i++) {
+		memset(data, (int)i + 1, sizeof(data));
+		r[i] = client_post(&s.c, 0, VIRTIO_BLK_T_OUT, i, data, sizeof(data));
+	}
+	client_kick(&s.c, 0);
+	for (unsigned i = 1; i < DEPTH; i += 2) {
+		assert_true(client_wait(&s.c, 0, CLIENT_TIMEOUT_MS, &head, &len));
+		assert_int_equal(head, r[i].head);
+	}
+	fixture_kill(&s.f);
+	cleanup(fd_closep) int fd = open(s.f.image, O_RDWR | O_CLOEXEC);
+
+	memset(data, 0xaa, sizeof(data));
+	for (unsigned i = 0; i < DEPTH; i++)
+		assert_int_equal(pwrite(fd, data, sizeof(data), i * 512), sizeof(data));
+	fixture_spawn(&s.f, "IMAGE");
+	client_reconnect(&s.c, s.f.path, &s.inflight, s.inflight_fd,
+			 ring_used_idx(&s.c.rings[0].ring));
+	for (unsigned i = 0; i < DEPTH; i += 2) {
+		assert_true(client_wait(&s.c, 0, CLIENT_TIMEOUT_MS, &head, &len));
+		assert_int_equal(head, r[i].head);
+		assert_int_equal(client_status(&s.c, &r[i]), VIRTIO_BLK_S_OK);
+	}
+	for (unsigned i = 0; i < DEPTH; i++) {
+		assert_int_equal(client_read(&s.c, 0, i, in, sizeof(in)), VIRTIO_BLK_S_OK);
+		assert_int_equal(in[0], i % 2 ? 0xaa : i + 1);
+	}
+	assert_false(client_wait(&s.c, 0, 20, &head, &len));
+	finish(&s);
 }
 
-/* As QEMU's virtio-mmio front end does it: its default size, whatever the driver chooses. */
-TEST(a_ring_larger_than_the_memory_was_asked_for_loses_nothing_either)
+TEST(a_request_answered_before_an_earlier_one_is_not_done_again)
 {
-	crash_with_requests_in_flight(RING_SIZE / 4);
+	crash_between_answers(RING_SIZE);
+}
+
+/* As QEMU's virtio-mmio front end does it: memory for its default size, whatever the driver chooses. */
+TEST(a_ring_larger_than_the_memory_was_asked_for_has_a_book_too)
+{
+	crash_between_answers(RING_SIZE / 4);
 }
 
 TEST(a_crash_of_the_successor_loses_nothing_either)
@@ -256,7 +299,8 @@ TEST(after_a_clean_stop_the_front_ends_base_counts)
 }
 
 TESTS(T(requests_in_flight_at_the_crash_are_answered_once_by_the_successor),
-      T(a_ring_larger_than_the_memory_was_asked_for_loses_nothing_either),
+      T(a_request_answered_before_an_earlier_one_is_not_done_again),
+      T(a_ring_larger_than_the_memory_was_asked_for_has_a_book_too),
       T(a_crash_of_the_successor_loses_nothing_either),
       T(what_a_successor_had_not_started_when_its_connection_ended_is_done_by_the_next),
       T(crashes_at_random_lose_and_repeat_nothing),
