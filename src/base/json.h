@@ -19,11 +19,14 @@ static inline struct json json_to(struct buf *out)
 	return (struct json){ .out = out };
 }
 
-/* In all of these @key is the member's name, or NULL inside an array and for the outermost value.
+/* libjansson has functions of two of these names, so in object files ours have others. No file may
+ * include both headers.
+ *
+ * In all of these @key is the member's name, or NULL inside an array and for the outermost value.
  */
-void json_object(struct json *j, const char *key);
+void json_object(struct json *j, const char *key) __asm__("ktstr_json_object");
 void json_object_end(struct json *j);
-void json_array(struct json *j, const char *key);
+void json_array(struct json *j, const char *key) __asm__("ktstr_json_array");
 void json_array_end(struct json *j);
 void json_str(struct json *j, const char *key, const char *value); /* NULL value: null */
 void json_u64(struct json *j, const char *key, uint64_t value);

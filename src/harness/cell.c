@@ -6,7 +6,6 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/compile.h"
-#include "harness/cpuspec.h"
 #include "harness/scene.h"
 #include "wire/frame.h"
 
@@ -67,70 +66,6 @@ static int check_needs(const struct cell *cell)
 		return CELL_NEEDS_UNMET;
 	}
 	return 0;
-}
-
-static bool is_there_once(const struct cell *cell, uint32_t group)
-{
-	for (uint32_t w = 0; w < cell->window_count; w++) {
-		if (cell_window_has_group(&cell->windows[w], group))
-			return true;
-	}
-	return false;
-}
-
-/* What a claim says about the cell's own tables. */
-static int bind_claim(const struct cell *cell, struct claim *claim)
-{
-	bool is_empty = true;
-	int r = 0;
-
-	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
-		is_empty &= !claim_covers(claim, cell, g) || !is_there_once(cell, g);
-	if (is_empty && !claim->scope)
-		return err_new(-EINVAL, "\"%s\": there are no workers", claim->text);
-	if (is_empty)
-		return err_new(-EINVAL, "\"%s\": of=%s names no workers", claim->text,
-			       claim->scope);
-	if (claim->within)
-		r = cpuspec_resolve(claim->within, &cell->topology, &claim->within_cpus);
-	if (r == 0 && claim->check->bind)
-		r = claim->check->bind(claim, cell);
-	return r < 0 ? err_prefix(r, "\"%s\": ", claim->text) : 0;
-}
-
-/* How often windows are sampled inside: ten times a second, less often where that were more than a
- * few hundred ticks, or more than a hundredth of the time to read the figures of all workers. */
-static void choose_sample_ns(struct cell *cell)
-{
-	enum { TICKS_MAX = 240, WORKER_NS = 500 * 1000 };
-	uint64_t ns = MAX(100 * NSEC_PER_MSEC, cell->hold_ns / TICKS_MAX);
-
-	cell->plan.header.sample_ns = MAX(ns, (uint64_t)cell->plan.header.worker_count * WORKER_NS);
-}
-
-static int compile_claims(struct cell *cell)
-{
-	const char *const *from = cell->record->scenario->checks;
-	uint32_t count = 0;
-	int r = 0;
-
-	while (from && from[count])
-		count++;
-	if (count == 0)
-		return err_new(-EINVAL, "checks: there are none");
-	cell->claims = calloc(count, sizeof(*cell->claims));
-	if (!cell->claims)
-		return err_new(-ENOMEM, "out of memory for checks");
-	for (uint32_t i = 0; i < count && r == 0; i++) {
-		r = claim_parse(from[i], &cell->claims[i]);
-		if (r < 0)
-			break;
-		cell->claim_count++;
-		if (cell->claims[i].check->needs_ticks)
-			choose_sample_ns(cell);
-		r = bind_claim(cell, &cell->claims[i]);
-	}
-	return r < 0 ? err_prefix(r, "check ") : 0;
 }
 
 static int compile_disks(struct cell *cell, const struct cell_options *options)

@@ -95,6 +95,7 @@ struct cell {
 	struct cell_payload *payloads; /* as many as the plan has */
 	struct cell_window *windows;
 	uint32_t window_count;
+	struct cell_window whole; /* the run, for claims about payloads: a name, no scene */
 	struct claim *claims;
 	uint32_t claim_count;
 	bool needs_disk;

@@ -10,10 +10,20 @@
 #include <stdlib.h>
 
 static const struct check *const checks[] = {
-	&check_share,		&check_starvation,	&check_work_conservation,
-	&check_isolation,	&check_wake_latency,	&check_throughput,
-	&check_spread,		&check_migration_ratio, &check_locality,
-	&check_deadline_misses, &check_throttling,	NULL,
+	&check_share,
+	&check_starvation,
+	&check_work_conservation,
+	&check_isolation,
+	&check_wake_latency,
+	&check_throughput,
+	&check_spread,
+	&check_migration_ratio,
+	&check_locality,
+	&check_deadline_misses,
+	&check_throttling,
+	&check_exit,
+	&check_metric,
+	NULL,
 };
 
 const struct check *const *check_table(void)
@@ -50,6 +60,10 @@ static int set_value(struct claim *c, const struct spec_arg *arg)
 		c->scope = strdup(arg->value);
 		return c->scope ? 0 : err_new(-ENOMEM, "out of memory for %s", arg->value);
 	}
+	if (strcmp(arg->key, "name") == 0 && c->check->takes_metric) {
+		c->metric = strdup(arg->value);
+		return c->metric ? 0 : err_new(-ENOMEM, "out of memory for %s", arg->value);
+	}
 	if (strcmp(arg->key, "within") == 0 && c->check->takes_within)
 		return set_within(c, arg->value);
 	for (unsigned i = 0; i < c->check->param_count; i++) {
@@ -76,6 +90,8 @@ static int require_bound(const struct claim *c)
 			return 0;
 		first = first ? first : &c->check->params[i];
 	}
+	if (c->check->takes_metric && !c->metric)
+		return err_new(-EINVAL, "name=, the metric, is missing");
 	if (!first)
 		return 0;
 	return err_new(-EINVAL, "its bound is missing: %s=, %s", first->name,
@@ -112,6 +128,8 @@ void claim_deinit(struct claim *c)
 {
 	free(c->scope);
 	free(c->within);
+	free(c->metric);
+	free(c->unit);
 	*c = (struct claim){ 0 };
 }
 
@@ -140,31 +158,49 @@ static bool is_about_window(const struct claim *claim, const struct cell *cell,
 	return false;
 }
 
+bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32_t payload)
+{
+	return !c->scope || strcmp(c->scope, cell->plan.payloads[payload].name) == 0;
+}
+
+static int judge(const struct claim *claim, const struct cell *cell,
+		 const struct cell_window *window, const struct telemetry *telemetry,
+		 struct finding *f)
+{
+	int r;
+
+	f->claim = claim;
+	f->window = window;
+	r = claim->check->evaluate(claim, cell, window, telemetry, f);
+	if (!f->is_timed)
+		f->holds = f->verdict == VERDICT_PASS;
+	if (r == 0)
+		r = buf_ok(&f->figures);
+	if (r == 0)
+		r = buf_ok(&f->evidence);
+	return r;
+}
+
 int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
 	      uint32_t *count_ret)
 {
-	uint32_t count = cell->claim_count * cell->window_count, i = 0;
+	uint32_t count = cell->claim_count * (cell->window_count + 1), i = 0;
 	struct finding *all = calloc(count + 1, sizeof(*all));
 	int r = all ? 0 : err_new(-ENOMEM, "out of memory for %u findings", count);
 
 	for (uint32_t w = 0; w < cell->window_count; w++) {
 		for (uint32_t c = 0; c < cell->claim_count && r == 0; c++) {
 			const struct claim *claim = &cell->claims[c];
-			struct finding *f = &all[i];
 
-			if (!is_about_window(claim, cell, &cell->windows[w]))
+			if (claim->check->is_of_payloads ||
+			    !is_about_window(claim, cell, &cell->windows[w]))
 				continue;
-			i++;
-			f->claim = claim;
-			f->window = &cell->windows[w];
-			r = claim->check->evaluate(claim, cell, f->window, telemetry, f);
-			if (!f->is_timed)
-				f->holds = f->verdict == VERDICT_PASS;
-			if (r == 0)
-				r = buf_ok(&f->figures);
-			if (r == 0)
-				r = buf_ok(&f->evidence);
+			r = judge(claim, cell, &cell->windows[w], telemetry, &all[i++]);
 		}
+	}
+	for (uint32_t c = 0; c < cell->claim_count && r == 0; c++) {
+		if (cell->claims[c].check->is_of_payloads)
+			r = judge(&cell->claims[c], cell, &cell->whole, telemetry, &all[i++]);
 	}
 	if (r < 0) {
 		findings_free(all, all ? count : 0);

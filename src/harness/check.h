@@ -51,8 +51,10 @@ struct finding {
 struct check {
 	const char *name;
 	const char *summary;
-	bool takes_within; /* within=CPUSET */
-	bool needs_ticks;  /* its windows are sampled inside, too */
+	bool takes_within;   /* within=CPUSET */
+	bool needs_ticks;    /* its windows are sampled inside, too */
+	bool takes_metric;   /* name=METRIC or name=PAYLOAD/METRIC, and must have it */
+	bool is_of_payloads; /* of= names a payload; judged once, over the whole run */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
 	/* Before boot: can the claim be judged in this cell? 0 or -EINVAL with words. NULL: in
@@ -76,6 +78,8 @@ extern const struct check check_migration_ratio;
 extern const struct check check_locality;
 extern const struct check check_deadline_misses;
 extern const struct check check_throttling;
+extern const struct check check_exit;
+extern const struct check check_metric;
 
 /* The table, ended by NULL. */
 const struct check *const *check_table(void);
@@ -89,6 +93,11 @@ struct claim {
 	char *scope;		     /* of=CGROUP[/WORKERS]; NULL: everybody */
 	char *within;		     /* within=: a cpuset specification; NULL: none */
 	struct cpu_mask within_cpus; /* resolved for the cell */
+	char *metric;		     /* name=; NULL: none */
+	/* For the cell: the payload and its metric that name= means, and "milli UNIT". */
+	uint32_t payload;
+	const struct ktstr_metric *payload_metric;
+	char *unit;
 };
 
 /* Parse. -EINVAL with words: unknown check or parameter, unit missing, no bound. claim_deinit()
@@ -96,11 +105,14 @@ struct claim {
 int claim_parse(const char *text, struct claim *ret) must_check;
 void claim_deinit(struct claim *c);
 
+/* Is that payload inside the claim's scope? */
+bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32_t payload);
+
 /* Is worker entry @group inside the claim's scope? */
 bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group);
 
-/* Judge all claims of @cell over all its windows. @ret is an array of claim_count * window_count
- * findings for findings_free(). 0 or -ENOMEM. */
+/* Judge all claims of @cell: over all its windows, and those about payloads over the whole run. @ret
+ * is an array of findings for findings_free(). 0 or -ENOMEM. */
 int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
 	      uint32_t *count_ret) must_check;
 struct finding *findings_free(struct finding *all, uint32_t count);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "harness/metric.h"
 #include "harness/spec.h"
 #include "harness/words.h"
 #include "host/probe.h"
@@ -171,6 +172,21 @@ static int set_limits(struct compiler *c, const struct ktstr_payload *from,
 	return from->file ? plan_add_string(&c->cell->plan, from->file, &record->file) : 0;
 }
 
+static int check_metrics(const struct ktstr_payload *from)
+{
+	for (const struct ktstr_metric *m = from->metrics; m && m->name; m++) {
+		int r = metric_check(from, m);
+
+		if (r < 0)
+			return err_prefix(r, "metric %s: ", m->name);
+		for (const struct ktstr_metric *other = from->metrics; other != m; other++) {
+			if (strcmp(other->name, m->name) == 0)
+				return err_new(-EINVAL, "metric %s: there are two", m->name);
+		}
+	}
+	return 0;
+}
+
 static int keep(struct compiler *c, const struct plan_payload *record,
 		const struct cell_payload *payload)
 {
@@ -205,6 +221,8 @@ static int compile_payload(struct compiler *c, const struct ktstr_payload *from,
 		r = set_tasks(c, from, &record);
 	if (r == 0)
 		r = set_limits(c, from, &record);
+	if (r == 0)
+		r = check_metrics(from);
 	snprintf(record.name, sizeof(record.name), "%s", from->name);
 	if (r == 0)
 		r = keep(c, &record, &(struct cell_payload){ .from = from, .program = program });

@@ -6,6 +6,7 @@
 #include "harness/judge.h"
 
 #include "base/util.h"
+#include "harness/payload_record.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -176,6 +177,9 @@ int judge_trial(struct result *result, const struct telemetry *t)
 {
 	int r = keep_windows(result, t);
 
+	payloads_json(t, &result->payloads);
+	if (r == 0)
+		r = buf_ok(&result->payloads);
 	if (r < 0)
 		return err_trace(r);
 	if (t->has_failed && t->failed.kind != FAILED_WORKER) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/report.h"
 
+#include "base/str.h"
 #include "base/util.h"
 
 #include <stdlib.h>
@@ -99,6 +100,8 @@ const char *report_value(uint64_t value, const char *unit, char *text)
 {
 	if (strcmp(unit, "ns") == 0)
 		snprintf(text, 48, "%.3f ms", (double)value / 1e6);
+	else if (str_starts_with(unit, "milli "))
+		snprintf(text, 48, "%.3f %s", (double)value / 1e3, unit + strlen("milli "));
 	else
 		snprintf(text, 48, "%llu %s", (unsigned long long)value, unit);
 	return text;

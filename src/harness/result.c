@@ -16,6 +16,7 @@ void result_deinit(struct result *r)
 	buf_deinit(&r->reason);
 	buf_deinit(&r->console);
 	buf_deinit(&r->disks);
+	buf_deinit(&r->payloads);
 	buf_deinit(&r->rerun);
 	cell_deinit(&r->cell);
 	*r = (struct result){ 0 };
@@ -153,6 +154,8 @@ void result_json(const struct result *r, struct buf *out)
 		finding_json(&r->findings[i], window_ns(r, r->findings[i].window), &j);
 	json_array_end(&j);
 	windows_json(r, &j);
+	if (r->payloads.len)
+		json_raw(&j, "payloads", buf_text(&r->payloads));
 	if (r->disks.len)
 		json_raw(&j, "disks", buf_text(&r->disks));
 	if (r->console.len)

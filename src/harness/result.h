@@ -40,10 +40,13 @@ struct result {
 	unsigned cpu_count;
 	struct buf console; /* last lines, where they may help */
 	struct buf disks;   /* a JSON array, see guest_disk_json(); empty: no disk or no machine */
-	struct buf rerun;   /* the command that does it again */
-	uint64_t boot_ns;   /* 0: the machine was running already */
-	uint64_t run_ns;    /* from the plan's start to its end */
-	uint64_t total_ns;  /* all of it */
+	struct buf
+		payloads;  /* a JSON array, see payload_record.h; empty: none, or it did not come so
+				far */
+	struct buf rerun;  /* the command that does it again */
+	uint64_t boot_ns;  /* 0: the machine was running already */
+	uint64_t run_ns;   /* from the plan's start to its end */
+	uint64_t total_ns; /* all of it */
 };
 
 void result_deinit(struct result *r);

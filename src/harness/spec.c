@@ -68,6 +68,24 @@ static int parse_permille(const char *text, uint64_t *ret)
 	return parse_u64_in(number, 0, 1000, ret);
 }
 
+/* 12, 0.5, 12.345: thousandths. */
+static int parse_milli(const char *text, uint64_t *ret)
+{
+	enum { DECIMALS = 3 };
+	size_t whole = strspn(text, "0123456789");
+	size_t decimals = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	char digits[32];
+
+	if (!whole || whole + DECIMALS >= sizeof(digits) || decimals > DECIMALS ||
+	    text[whole + (decimals ? decimals + 1 : 0)])
+		return -EINVAL;
+	memcpy(digits, text, whole);
+	memset(digits + whole, '0', DECIMALS);
+	memcpy(digits + whole, text + whole + 1, decimals);
+	digits[whole + DECIMALS] = '\0';
+	return parse_u64(digits, ret);
+}
+
 struct unit_form {
 	int (*parse)(const char *text, uint64_t *ret);
 	const char *text;
@@ -79,6 +97,7 @@ static const struct unit_form unit_forms[] = {
 	[PARAM_BYTES] = { parse_bytes, "a size such as 4KiB" },
 	[PARAM_PERMILLE] = { parse_permille, "thousandths from 0permille to 1000permille" },
 	[PARAM_HZ] = { parse_u64, "a number of times in a second" },
+	[PARAM_MILLI] = { parse_milli, "a number with at most three decimals" },
 };
 
 const char *spec_unit_text(enum param_unit unit)

@@ -541,3 +541,25 @@ unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_w
 	}
 	return most;
 }
+
+unsigned telemetry_payload_noise_permille(const struct telemetry *t, uint32_t payload,
+					  unsigned *cpu_ret)
+{
+	const struct payload_data *p = &t->payloads[payload];
+	uint64_t length_ns = grown(p->exit.start_ns, p->exit.end_ns), most_ns = 0;
+
+	*cpu_ret = 0;
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
+		uint64_t noise_ns = grown(p->host_delay_begin_ns[cpu], p->host_delay_end_ns[cpu]);
+
+		if (noise_ns > most_ns) {
+			most_ns = noise_ns;
+			*cpu_ret = cpu;
+		}
+	}
+	if (!p->has_begun || !p->has_ended)
+		return 0;
+	if (!length_ns)
+		return 1000;
+	return (unsigned)MIN((double)most_ns * 1000 / (double)length_ns, 1000.0);
+}

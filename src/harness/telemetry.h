@@ -116,6 +116,10 @@ uint32_t telemetry_ticks(const struct window_data *d);
  * vCPU run delay, whichever is larger. A window without length: 1000. */
 unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu);
 
+/* The same as telemetry_noise_permille() for the life of a payload; 0 if it had none. */
+unsigned telemetry_payload_noise_permille(const struct telemetry *t, uint32_t payload,
+					  unsigned *cpu_ret);
+
 /* How much of the window was taken from the machine, in thousandths of its length, on the CPU where
  * it was most: guest steal or vCPU run delay, whichever is larger. @cpu_ret: which CPU. */
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,

@@ -513,7 +513,7 @@ const char *param_unit_name(enum param_unit unit)
 {
 	static const char *const names[] = {
 		[PARAM_COUNT] = "count",       [PARAM_NS] = "ns", [PARAM_BYTES] = "bytes",
-		[PARAM_PERMILLE] = "permille", [PARAM_HZ] = "Hz",
+		[PARAM_PERMILLE] = "permille", [PARAM_HZ] = "Hz", [PARAM_MILLI] = "decimal",
 	};
 
 	return (size_t)unit < ARRAY_SIZE(names) ? names[unit] : "unknown";

@@ -71,6 +71,7 @@ enum param_unit {
 	PARAM_BYTES,	/* a size with its suffix, bytes inside */
 	PARAM_PERMILLE, /* a bare number 0..1000 */
 	PARAM_HZ,	/* a bare number, per second */
+	PARAM_MILLI,	/* a number with at most three decimals, thousandths inside */
 };
 
 struct workload_param {
