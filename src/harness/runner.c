@@ -328,6 +328,7 @@ static int run_job(struct runner *run, const struct job *job, struct result *res
 	enum trial_end end = TRIAL_ENDED;
 	int r;
 
+	options.fault = job->fault;
 	snprintf(result->kernel, sizeof(result->kernel), "%s", run->image->kernel.release);
 	r = cell_compile(job->record, &options, &result->cell);
 	if (r < 0)
