@@ -83,6 +83,12 @@ static int find_writable(const struct machine_options *o, struct writable *w)
 				"disk %s: record=%s would be lost with the carrier; it needs "
 				"/dev/kvm, or `ktstr blk`",
 				spec.path, spec.record);
+		if (spec.control[0])
+			return err_new(
+				-EOPNOTSUPP,
+				"disk %s: control=%s would be out of reach in the carrier; it "
+				"needs /dev/kvm, or `ktstr blk`",
+				spec.path, spec.control);
 		if (spec.backing != BLK_BACKING_FILE || spec.is_read_only || spec.has_overlay)
 			continue;
 		path = realpath(spec.path, NULL);

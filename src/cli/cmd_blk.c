@@ -31,7 +31,8 @@ static const struct argp_option blk_options[] = {
 	{ "disk", 'd', "SPEC", 0,
 	  "What to serve (required): PATH, ram:SIZE or null:SIZE, then options: ,ro ,overlay "
 	  ",engine=worker|uring|inline ,buffers=auto|registered|plain ,queues=N ,block=BYTES "
-	  ",serial=TEXT ,record=PATH "
+	  ",serial=TEXT "
+	  ",record=PATH ,control=PATH "
 	  ",throttle=LIST "
 	  ",latency=MODEL ,fault=LIST",
 	  0 },

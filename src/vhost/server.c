@@ -2,76 +2,18 @@
 #include "vhost/server.h"
 
 #include "base/cleanup.h"
+#include "base/listen.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 struct vhost_server {
 	struct vhost_server_desc desc;
-	int listen_fd;
-	struct stat file; /* the socket file as we made it */
+	struct listener listener;
 	struct vhost_session *session;
 };
-
-static int address_of(const char *path, struct sockaddr_un *ret)
-{
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(ret->sun_path))
-		return err_new(-ENAMETOOLONG, "socket %s: at most %zu bytes", path,
-			       sizeof(ret->sun_path) - 1);
-	strcpy(ret->sun_path, path);
-	return 0;
-}
-
-/* Take away a socket file whose server died. */
-static int remove_dead_socket(const char *path, const struct sockaddr_un *address)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0
-				       : err_new(-errno, "socket %s: %s", path, strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return err_new(-EEXIST, "socket %s: there is a file of that name", path);
-	cleanup(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return err_new(-errno, "socket: %s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	    errno != ECONNREFUSED)
-		return err_new(-EADDRINUSE, "socket %s: somebody listens there", path);
-	if (unlink(path) < 0)
-		return err_new(-errno, "remove dead socket %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int listen_on(struct vhost_server *server)
-{
-	const char *path = server->desc.path;
-	struct sockaddr_un address;
-	int r = address_of(path, &address);
-
-	if (r >= 0)
-		r = remove_dead_socket(path, &address);
-	if (r < 0)
-		return err_trace(r);
-	cleanup(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return err_new(-errno, "socket: %s", strerror(errno));
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_new(-errno, "bind %s: %s", path, strerror(errno));
-	if (listen(fd, SOMAXCONN) < 0 || stat(path, &server->file) < 0)
-		return err_new(-errno, "listen on %s: %s", path, strerror(errno));
-	server->listen_fd = steal_fd(&fd);
-	return 0;
-}
 
 int vhost_server_open(const struct vhost_server_desc *desc, struct vhost_server **ret)
 {
@@ -80,8 +22,8 @@ int vhost_server_open(const struct vhost_server_desc *desc, struct vhost_server 
 	if (!server)
 		return err_new(-ENOMEM, "vhost-user server");
 	server->desc = *desc;
-	server->listen_fd = -1;
-	int r = listen_on(server);
+	server->listener = LISTENER_NULL;
+	int r = listener_open(desc->path, &server->listener);
 
 	if (r < 0)
 		return err_trace(r);
@@ -91,15 +33,10 @@ int vhost_server_open(const struct vhost_server_desc *desc, struct vhost_server 
 
 struct vhost_server *vhost_server_close(struct vhost_server *server)
 {
-	struct stat now;
-
 	if (!server)
 		return NULL;
 	vhost_session_free(server->session);
-	if (server->listen_fd >= 0 && stat(server->desc.path, &now) == 0 &&
-	    now.st_ino == server->file.st_ino && now.st_dev == server->file.st_dev)
-		unlink(server->desc.path);
-	fd_close(server->listen_fd);
+	listener_close(&server->listener);
 	free(server);
 	return NULL;
 }
@@ -117,7 +54,7 @@ static void report_end(const struct vhost_server *server)
  * reason to end. */
 static void accept_next(struct vhost_server *server)
 {
-	int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0 &&
 	    vhost_session_new(server->desc.dev, fd, &server->desc.report, &server->session) < 0)
@@ -140,7 +77,7 @@ int vhost_server_run(struct vhost_server *server)
 		struct pollfd fds[] = {
 			{ .fd = server->desc.stop_fd, .events = POLLIN },
 			{ .fd = server->session ? vhost_session_fd(server->session)
-						: server->listen_fd,
+						: server->listener.fd,
 			  .events = POLLIN },
 		};
 

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "devices/blk/control.h"
 #include "devices/blk/internal.h"
 
 #include <errno.h>
@@ -194,11 +195,18 @@ int blk_start(struct blk *blk)
 			return err_trace(r);
 		}
 	}
-	return 0;
+	if (!blk->spec.control[0] || blk->control)
+		return 0;
+	int r = blk_control_start(blk, blk->spec.control, &blk->control);
+
+	if (r < 0)
+		blk_stop(blk);
+	return r < 0 ? err_trace(r) : 0;
 }
 
 void blk_stop(struct blk *blk)
 {
+	blk->control = blk_control_stop(blk->control);
 	for (unsigned i = 0; i < blk->queue_count; i++)
 		blk_worker_end(&blk->queues[i]);
 }

@@ -55,7 +55,7 @@ static inline void blk_freep(struct blk **blk)
  * queue has its own kick_fd (a vhost-user server may replace it by dup2 before queue_live). */
 struct virtio_device *blk_virtio(struct blk *blk);
 
-/* Start the threads: one for each queue. On a virtual clock there are none and this does nothing.
+/* Start the threads: one for each queue, and one for the control socket if there is one. On a virtual clock there are none and this does nothing.
  * 0, or the host's refusal with words and nothing started. */
 int blk_start(struct blk *blk) must_check;
 

@@ -113,6 +113,8 @@ struct blk {
 	bool has_faults;
 	uint64_t requests;
 
+	struct blk_control *control; /* while threads run, if the spec wants one */
+
 	_Atomic uint8_t writeback;
 	unsigned queue_count;
 	struct blk_queue queues[BLK_QUEUES_MAX];

@@ -101,17 +101,26 @@ static int set_serial(void *target, const struct blk_option *option, const char 
 	return 0;
 }
 
-static int set_record(void *target, const struct blk_option *option, const char *value)
+static int set_path(char ret[BLK_PATH_MAX], const char *value)
 {
-	struct blk_spec *spec = target;
 	size_t len = strlen(value);
 
 	if (len == 0)
 		return -EINVAL;
-	if (len >= sizeof(spec->record))
+	if (len >= BLK_PATH_MAX)
 		return -ERANGE;
-	memcpy(spec->record, value, len + 1);
+	memcpy(ret, value, len + 1);
 	return 0;
+}
+
+static int set_record(void *target, const struct blk_option *option, const char *value)
+{
+	return set_path(((struct blk_spec *)target)->record, value);
+}
+
+static int set_control(void *target, const struct blk_option *option, const char *value)
+{
+	return set_path(((struct blk_spec *)target)->control, value);
 }
 
 enum list_kind { LIST_NONE, LIST_THROTTLE, LIST_LATENCY, LIST_FAULT };
@@ -137,6 +146,7 @@ static const struct blk_option disk_rows[] = {
 	{ "block", "512|1024|2048|4096", set_block, LIST_NONE },
 	{ "serial", "TEXT (at most 20 bytes)", set_serial, LIST_NONE },
 	{ "record", "PATH", set_record, LIST_NONE },
+	{ "control", "PATH", set_control, LIST_NONE },
 	{ "throttle", "iops=N,iops-burst=N,bps=BYTES,...", set_nothing, LIST_THROTTLE },
 	{ "latency", "MODEL", set_latency, LIST_LATENCY },
 	{ "fault", "op=...,action=...", set_nothing, LIST_FAULT },

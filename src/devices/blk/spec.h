@@ -7,6 +7,7 @@
  *		| block=512|1024|2048|4096 | serial=TEXT (at most 20 bytes)
  *		| buffers=auto|registered|plain (engine=uring: see enum blk_buffers)
  *		| record=PATH (without commas; a log, record.h, that must not exist yet)
+ *		| control=PATH (without commas; a socket, control.h)
  *		| throttle=LIST | latency=MODEL[,seed=S] | fault=LIST	(fault may be given again)
  *
  * LIST is itself KEY=VALUE,KEY=VALUE, in the very grammar of throttle.h and fault.h: a list goes on
@@ -64,7 +65,8 @@ struct blk_spec {
 	unsigned queues;
 	uint32_t block_bytes;
 	char serial[BLK_SERIAL_BYTES + 1];
-	char record[BLK_PATH_MAX]; /* "": nothing is recorded */
+	char record[BLK_PATH_MAX];  /* "": nothing is recorded */
+	char control[BLK_PATH_MAX]; /* "": no socket (control.h) */
 	struct blk_throttle_spec throttle;
 	struct blk_latency_spec latency;
 	unsigned fault_count;
