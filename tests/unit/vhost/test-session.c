@@ -375,6 +375,46 @@ TEST(memory_can_change_while_rings_run)
 	}
 }
 
+/* What the disk had of the old table is unmapped when the new one is there: touching it late would be
+ * the end of the process. A request is answered once, whatever it was waiting for. */
+TEST(memory_can_change_at_every_stage_of_a_request)
+{
+	static const char *const specs[] = {
+		"IMAGE",
+		"IMAGE,throttle=read-iops=20", /* the second request waits */
+		"IMAGE,latency=50ms",	       /* both are done, and held back */
+		"IMAGE,engine=uring,latency=50ms",
+		"IMAGE,engine=uring,throttle=read-iops=20",
+		"IMAGE,engine=inline,latency=50ms",
+		"IMAGE,engine=inline,throttle=read-iops=20",
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(specs); i++) {
+		bool is_kicked = i % 2;
+		struct fixture f;
+		struct client c = connected(&f, specs[i / 2]);
+		struct vhost_region_msg region = client_region(&c);
+		struct client_request r[2];
+		uint32_t head, len;
+
+		client_start(&c, &(struct client_setup){ 0 });
+		for (unsigned n = 0; n < 2; n++)
+			r[n] = client_post(&c, 0, VIRTIO_BLK_T_IN, n, NULL, 512);
+		if (is_kicked)
+			client_kick(&c, 0);
+		for (unsigned n = 0; n < 3; n++)
+			assert_int_equal(client_ask_memory(&c, &region, 1, &c.memory_fd, 1), 0);
+		for (unsigned n = 0; n < 2; n++) {
+			assert_true(client_wait(&c, 0, CLIENT_TIMEOUT_MS, &head, &len));
+			assert_int_equal(len, 513);
+			assert_int_equal(client_status(&c, &r[n]), VIRTIO_BLK_S_OK);
+		}
+		assert_false(client_wait(&c, 0, 20, &head, &len));
+		assert_int_equal(ring_used_idx(&c.rings[0].ring), 2);
+		end(&f, &c);
+	}
+}
+
 /* Reading into pages that the front end has cut off would be an OK for bytes that nobody can see. */
 TEST(memory_that_could_shrink_is_not_registered)
 {
@@ -602,8 +642,9 @@ TESTS(T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
       T(indices_run_over_65535_across_a_restart),
       T(kick_and_call_descriptors_can_change_while_the_ring_runs),
       T(kick_can_be_a_pipe_and_call_a_pipe_or_a_socket),
-      T(a_driver_without_a_call_descriptor_polls), T(memory_that_could_shrink_is_not_registered),
-      T(memory_can_change_while_rings_run), T(the_number_of_memory_slots_is_told_and_kept),
+      T(a_driver_without_a_call_descriptor_polls), T(memory_can_change_at_every_stage_of_a_request),
+      T(memory_that_could_shrink_is_not_registered), T(memory_can_change_while_rings_run),
+      T(the_number_of_memory_slots_is_told_and_kept),
       T(configuration_is_read_in_any_part_and_its_tail_is_zero),
       T(only_writeback_can_be_written_in_the_configuration),
       T(inflight_memory_is_told_with_and_without_padding), T(status_is_kept_and_zero_resets),

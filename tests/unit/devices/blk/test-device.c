@@ -238,9 +238,11 @@ ETEST(a_broken_ring_stops_until_reset_and_asks_for_it)
 
 	rig_init(&r, RIG_MODE, "");
 	table = rig_at(&r, 0x10000);
+	blk_pause(r.blk); /* a worker that looks already must not see it half made */
 	rig_post(&r, loop, 1);
 	table[0].flags = VRING_DESC_F_NEXT;
 	table[0].next = 0;
+	blk_resume(r.blk);
 	post_reads(&r, 2);
 	rig_kick(&r);
 	while (!(rig_reg(&r, VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET))

@@ -76,9 +76,11 @@ ETEST(cve_2019_9547_circular_chain)
 	struct rig r;
 
 	rig_init(&r, RIG_MODE, "");
+	blk_pause(r.blk); /* a worker that looks already must not see it half made */
 	rig_post(&r, usual_read, 3);
 	descs(&r)[2].flags |= VRING_DESC_F_NEXT;
 	descs(&r)[2].next = 1;
+	blk_resume(r.blk);
 	expect_broken(&r, "descriptor_loop");
 	rig_deinit(&r);
 }
