@@ -40,7 +40,7 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 static const struct argp list_argp = {
 	.options = list_options,
 	.parser = list_option,
-	.args_doc = "[NAME|GLOB|FILE.yaml...]",
+	.args_doc = "[NAME|GLOB|FILE.yaml|FILE.json...]",
 	.doc = "List the scenarios of this program. Without a name those that `ktstr run` runs; "
 	       "fixtures, which are made to fail, appear when a name or glob matches them.",
 };

@@ -10,12 +10,26 @@ struct sequence {
 	struct worker *w;
 	struct disk disk;
 	uint64_t start_ns;
+	uint64_t timer_ns; /* the period of the timer that was waited for last */
+	uint64_t due_ns;   /* and when that was due */
 };
+
+/* To the next multiple of the period since the gate. One that passed while the work before it went on
+ * is a deadline missed; a timer that was not the last one in use has missed nothing. */
+static void wait_for_timer(struct sequence *s, uint64_t period_ns)
+{
+	uint64_t periods = (now_ns() - s->start_ns) / period_ns + 1;
+	uint64_t due_ns = s->start_ns + periods * period_ns;
+
+	if (s->timer_ns == period_ns && due_ns > s->due_ns + period_ns)
+		shared_add(&s->w->telemetry->deadline_misses, (due_ns - s->due_ns) / period_ns - 1);
+	s->timer_ns = period_ns;
+	s->due_ns = due_ns;
+	worker_sleep_until(s->w, due_ns);
+}
 
 static void run_phase(struct sequence *s, const struct plan_phase *phase)
 {
-	uint64_t periods;
-
 	switch (phase->kind) {
 	case PHASE_RUN:
 		worker_burn(s->w, phase->value);
@@ -24,8 +38,7 @@ static void run_phase(struct sequence *s, const struct plan_phase *phase)
 		worker_sleep(s->w, phase->value);
 		break;
 	case PHASE_TIMER:
-		periods = (now_ns() - s->start_ns) / phase->value + 1;
-		worker_sleep_until(s->w, s->start_ns + periods * phase->value);
+		wait_for_timer(s, phase->value);
 		break;
 	case PHASE_YIELD:
 		for (uint64_t i = 0; i < phase->value; i++)

@@ -73,7 +73,7 @@ static bool is_file_name(const char *pattern)
 {
 	const char *dot = strrchr(pattern, '.');
 
-	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
 }
 
 static int keep_file(struct registry *r, struct scenario_file *file)

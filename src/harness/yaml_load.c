@@ -6,7 +6,9 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "base/str.h"
 #include "base/util.h"
+#include "harness/rtapp.h"
 #include "harness/schema.h"
 
 #include <yaml.h>
@@ -445,12 +447,16 @@ int scenario_file_parse(const char *path, const char *text, size_t len, struct s
 
 int scenario_file_load(const char *path, struct scenario_file **ret)
 {
-	cleanup(buf_deinit) struct buf text = BUF_NULL;
+	cleanup(buf_deinit) struct buf text = BUF_NULL, converted = BUF_NULL;
+	bool is_rtapp = str_ends_with(path, ".json");
+	const struct buf *yaml = is_rtapp ? &converted : &text;
 	int r = buf_read_file(&text, path, FILE_BYTES_MAX);
 
+	if (r == 0 && is_rtapp)
+		r = rtapp_convert(path, buf_text(&text), text.len, &converted);
 	if (r)
 		return err_trace(r);
-	return scenario_file_parse(path, buf_text(&text), text.len, ret);
+	return scenario_file_parse(path, buf_text(yaml), yaml->len, ret);
 }
 
 size_t scenario_file_count(const struct scenario_file *f)

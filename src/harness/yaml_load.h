@@ -22,7 +22,7 @@
 /* The scenarios of one file, and all the memory they are made of. */
 struct scenario_file;
 
-/* Read @path. Returns 0; the file's own error; -EINVAL with words "PATH:LINE:COLUMN: ..."; -EFBIG
+/* Read @path; one that ends in .json is a workload of rt-app (rtapp.h). Returns 0; the file's own error; -EINVAL with words "PATH:LINE:COLUMN: ..."; -EFBIG
  * over 1 MiB; -ENOMEM. @ret is freed by scenario_file_free(), and its records die with it. */
 int scenario_file_load(const char *path, struct scenario_file **ret) must_check;
 

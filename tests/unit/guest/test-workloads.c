@@ -122,6 +122,24 @@ TEST(a_sequence_does_its_phases_in_order_with_loops)
 	assert_true(whole.cpu_ns >= 8 * 100000);
 }
 
+/* Each turn computes for longer than two periods of its timer. */
+TEST(a_sequence_counts_the_periods_that_passed_before_its_timer)
+{
+	static const struct plan_phase phases[] = { { .kind = PHASE_RUN, .value = 5000000 },
+						    { .kind = PHASE_TIMER, .value = 2000000 } };
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SEQUENCE, 1, 8);
+
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		assert_int_equal(plan_add_phase(&p, &phases[i], NULL), 0);
+	p.groups[0].phase_count = ARRAY_SIZE(phases);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	struct wire_report whole = rehearsal_report(&r, 0, REPORT_WHOLE);
+
+	/* Four turns; before the first timer there was none to miss. */
+	assert_true(whole.iterations >= 8);
+	assert_true(whole.deadline_misses >= 2 * 3);
+}
+
 TEST(a_function_of_the_author_is_called_until_the_stop)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_CUSTOM, 1, 20);
@@ -146,5 +164,6 @@ TEST(a_function_that_is_not_there_is_named)
 TESTS(T(every_harmless_workload_makes_progress_and_stops_when_told),
       T(every_harmless_workload_runs_as_threads), T(every_workload_of_the_table_has_a_function),
       T(a_sequence_does_its_phases_in_order_with_loops),
+      T(a_sequence_counts_the_periods_that_passed_before_its_timer),
       T(a_function_of_the_author_is_called_until_the_stop),
       T(a_function_that_is_not_there_is_named))
