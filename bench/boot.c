@@ -11,23 +11,20 @@
 #include "base/util.h"
 #include "image/initramfs.h"
 #include "image/kernel.h"
-#include "vmm/machine.h"
+#include "vmm.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #define INIT_LINE "BENCH-INIT "
 
-enum { ROUNDS_MAX = 100, MEMORY_MIB = 512, WORDS_MAX = 40, TIMEOUT_S = 120 };
+enum { ROUNDS_MAX = 100, TIMEOUT_S = 120 };
 /* A mapping of this size is guest memory, in either VMM. */
 static const uint64_t guest_mapping_kib = 100 * 1024;
 static const double ratio_limit = 0.6;
@@ -47,25 +44,6 @@ static void __attribute__((noreturn)) be_init(void)
 
 /* ---- our VMM ---- */
 
-static void print_console(void *ctx, const char *bytes, size_t n)
-{
-	if (write_all(1, bytes, n) < 0)
-		exit(1);
-}
-
-static int make_machine(const char *kernel, const struct buf *initramfs, struct machine **ret)
-{
-	struct machine_desc d = MACHINE_DESC_NULL;
-
-	d.topology = (struct topology){ 1, 1, 2, 1 };
-	d.memory_bytes = MEMORY_MIB * MIB;
-	d.kernel_path = kernel;
-	d.initrd = initramfs->data;
-	d.initrd_bytes = initramfs->len;
-	d.console = print_console;
-	return machine_new(&d, ret);
-}
-
 static int be_vmm(const char *kernel, const char *initramfs_path)
 {
 	cleanup(buf_deinit) struct buf initramfs = BUF_NULL;
@@ -73,25 +51,17 @@ static int be_vmm(const char *kernel, const char *initramfs_path)
 	int r = buf_read_file(&initramfs, initramfs_path, 256 * MIB);
 
 	if (r >= 0)
-		r = make_machine(kernel, &initramfs, &m);
-	if (r >= 0)
-		r = machine_start(m);
-	if (r < 0) {
-		fprintf(stderr, "bench-boot: %s\n", err_text());
-		return 1;
-	}
-	struct pollfd end = { machine_end_fd(m), POLLIN, 0 };
-	while (poll(&end, 1, -1) < 0)
-		;
-	machine_free(m);
-	return 1; /* the guest's init never ends it */
+		r = vmm_machine(kernel, &initramfs, NULL, &m);
+	r = r < 0 ? 1 : vmm_run(m);
+	fprintf(stderr, "bench-boot: %s\n", err_text());
+	return r;
 }
 
 /* ---- measuring ---- */
 
 struct contender {
 	const char *name;
-	const char *words[WORDS_MAX];
+	const char *words[VMM_WORDS_MAX];
 	double boot_s[ROUNDS_MAX], uptime_s[ROUNDS_MAX], rss_mib[ROUNDS_MAX];
 };
 
@@ -113,27 +83,6 @@ static int read_rss(pid_t pid, double *mib_ret)
 	}
 	*mib_ret = (double)sum / 1024;
 	return 0;
-}
-
-static int start_contender(const struct contender *c, pid_t *pid_ret, int *console_ret)
-{
-	int console[2];
-
-	if (pipe2(console, O_CLOEXEC) < 0)
-		return err_new(-errno, "pipe: %s", strerror(errno));
-	pid_t pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(open("/dev/null", O_RDONLY), 0);
-		dup2(console[1], 1);
-		dup2(console[1], 2);
-		execvp(c->words[0], (char *const *)(uintptr_t)c->words);
-		_exit(127);
-	}
-	close(console[1]);
-	*pid_ret = pid;
-	*console_ret = console[0];
-	return pid < 0 ? err_new(-errno, "fork: %s", strerror(errno)) : 0;
 }
 
 /* Read the console until init's whole line is there. */
@@ -172,7 +121,7 @@ static int run_round(struct contender *c, unsigned round)
 	uint64_t start_ns = now_ns();
 	int console_fd = -1;
 	pid_t pid = -1;
-	int r = start_contender(c, &pid, &console_fd);
+	int r = vmm_spawn(c->words, TIMEOUT_S, &pid, &console_fd);
 
 	if (r < 0)
 		return err_trace(r);
@@ -181,23 +130,9 @@ static int run_round(struct contender *c, unsigned round)
 	mark(c, "init");
 	if (r >= 0)
 		r = read_rss(pid, &c->rss_mib[round]);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	vmm_kill(pid);
 	close(console_fd);
 	return r < 0 ? err_prefix(r, "%s: ", c->name) : 0;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 static void report(struct contender *ours, struct contender *reference, unsigned rounds)
@@ -208,9 +143,9 @@ static void report(struct contender *ours, struct contender *reference, unsigned
 	for (unsigned i = 0; i < 2; i++) {
 		struct contender *c = both[i];
 
-		boot_s[i] = median(c->boot_s, rounds);
-		uptime_s[i] = median(c->uptime_s, rounds);
-		rss_mib[i] = median(c->rss_mib, rounds);
+		boot_s[i] = vmm_median(c->boot_s, rounds);
+		uptime_s[i] = vmm_median(c->uptime_s, rounds);
+		rss_mib[i] = vmm_median(c->rss_mib, rounds);
 		printf("  %-14s boot %6.3f s (%.3f-%.3f)  guest uptime %6.3f s  memory beyond the "
 		       "guest's %6.1f MiB\n",
 		       c->name, boot_s[i], c->boot_s[0], c->boot_s[rounds - 1], uptime_s[i],
@@ -244,7 +179,7 @@ static int measure(struct contender *ours, struct contender *reference, unsigned
 static int read_cmdline(const char *kernel, const struct buf *initramfs, char **ret)
 {
 	struct machine *m = NULL;
-	int r = make_machine(kernel, initramfs, &m);
+	int r = vmm_machine(kernel, initramfs, NULL, &m);
 
 	if (r < 0)
 		return err_trace(r);
@@ -271,25 +206,15 @@ static int make_initramfs(struct buf *bytes, char *path)
 	return r < 0 ? err_new(r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-static void set_words(struct contender *c, const char *const *words)
-{
-	for (unsigned i = 0; words[i]; i++)
-		c->words[i] = words[i];
-}
-
 static int run(const struct kernel_image *kernel, unsigned rounds)
 {
-	/* rtc=on: without a clock the kernel waits ten seconds for one. */
-	static const char microvm[] = "microvm,rtc=on,auto-kernel-cmdline=off";
-
 	cleanup(buf_deinit) struct buf initramfs = BUF_NULL;
 	cleanup(freep) char *cmdline = NULL;
-	char path[] = "/tmp/ktstr-bench-XXXXXX", memory[16];
+	char path[] = "/tmp/ktstr-bench-XXXXXX";
 	int r = make_initramfs(&initramfs, path);
 
 	if (r >= 0)
 		r = read_cmdline(kernel->vmlinux, &initramfs, &cmdline);
-	snprintf(memory, sizeof(memory), "%d", MEMORY_MIB);
 	cleanup(freep) struct contender *ours = calloc(1, sizeof(*ours));
 	cleanup(freep) struct contender *reference = calloc(1, sizeof(*reference));
 	if (r >= 0 && (!ours || !reference))
@@ -297,36 +222,15 @@ static int run(const struct kernel_image *kernel, unsigned rounds)
 	if (r >= 0) {
 		ours->name = "ktstr machine";
 		reference->name = "qemu microvm";
-		set_words(ours, (const char *const[]){ "/proc/self/exe", "--machine",
-						       kernel->vmlinux, path, NULL });
-		set_words(reference, (const char *const[]){ "qemu-system-x86_64",
-							    "-M",
-							    microvm,
-							    "-enable-kvm",
-							    "-cpu",
-							    "host",
-							    "-smp",
-							    "2",
-							    "-m",
-							    memory,
-							    "-nodefaults",
-							    "-no-user-config",
-							    "-no-reboot",
-							    "-display",
-							    "none",
-							    "-serial",
-							    "stdio",
-							    "-kernel",
-							    kernel->vmlinux,
-							    "-initrd",
-							    path,
-							    "-append",
-							    cmdline,
-							    NULL });
+		memcpy(ours->words,
+		       ((const char *const[]){ "/proc/self/exe", "--machine", kernel->vmlinux,
+					       path }),
+		       4 * sizeof(char *));
+		vmm_qemu_words(reference->words, kernel->vmlinux, path, cmdline, NULL);
 		setvbuf(stdout, NULL, _IOLBF, 0);
 		printf("boot to the guest's init: %s, 2 vCPUs, %d MiB, medians of %u interleaved "
 		       "rounds\n  %s\n",
-		       kernel->release, MEMORY_MIB, rounds, cmdline);
+		       kernel->release, VMM_MEMORY_MIB, rounds, cmdline);
 		r = measure(ours, reference, rounds);
 	}
 	if (r >= 0)

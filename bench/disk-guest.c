@@ -13,28 +13,24 @@
 #include "image/initramfs.h"
 #include "image/kernel.h"
 #include "image/modules.h"
-#include "vmm/machine.h"
+#include "vmm.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #define LINE_MARK "BENCH-IO "
 #define END_MARK "BENCH-END"
 
-enum { ROUNDS_MAX = 100, MEMORY_MIB = 512, WORDS_MAX = 48, TIMEOUT_S = 120, DEPTH_MAX = 32 };
+enum { ROUNDS_MAX = 100, TIMEOUT_S = 120, DEPTH_MAX = 32 };
 
 static const struct line {
 	const char *name;
@@ -156,28 +152,6 @@ static void __attribute__((noreturn)) be_init(void)
 
 /* ---- our VMM ---- */
 
-static void print_console(void *ctx, const char *bytes, size_t n)
-{
-	if (write_all(1, bytes, n) < 0)
-		exit(1);
-}
-
-static int make_machine(const char *kernel, const struct buf *initramfs,
-			const struct blk_spec *disk, struct machine **ret)
-{
-	struct machine_desc d = MACHINE_DESC_NULL;
-
-	d.topology = (struct topology){ 1, 1, 2, 1 };
-	d.memory_bytes = MEMORY_MIB * MIB;
-	d.kernel_path = kernel;
-	d.initrd = initramfs->data;
-	d.initrd_bytes = initramfs->len;
-	d.console = print_console;
-	d.disks = disk;
-	d.disk_count = 1;
-	return machine_new(&d, ret);
-}
-
 static int load_machine(const char *kernel, const char *initramfs_path, const char *disk,
 			struct machine **ret)
 {
@@ -187,7 +161,7 @@ static int load_machine(const char *kernel, const char *initramfs_path, const ch
 
 	if (r >= 0)
 		r = blk_spec_parse(disk, &spec);
-	return r < 0 ? err_trace(r) : make_machine(kernel, &initramfs, &spec, ret);
+	return r < 0 ? err_trace(r) : vmm_machine(kernel, &initramfs, &spec, ret);
 }
 
 static int be_vmm(char **argv)
@@ -195,48 +169,18 @@ static int be_vmm(char **argv)
 	struct machine *m = NULL;
 	int r = load_machine(argv[0], argv[1], argv[2], &m);
 
-	if (r >= 0)
-		r = machine_start(m);
-	if (r < 0) {
-		fprintf(stderr, "bench-disk-guest: %s\n", err_text());
-		return 1;
-	}
-	struct pollfd end = { machine_end_fd(m), POLLIN, 0 };
-	while (poll(&end, 1, -1) < 0)
-		;
-	machine_free(m);
-	return 1; /* the guest's init never ends it */
+	r = r < 0 ? 1 : vmm_run(m);
+	fprintf(stderr, "bench-disk-guest: %s\n", err_text());
+	return r;
 }
 
 /* ---- measuring ---- */
 
 struct contender {
 	const char *name;
-	const char *words[WORDS_MAX];
+	const char *words[VMM_WORDS_MAX];
 	double rates[LINES][ROUNDS_MAX];
 };
-
-static int start_contender(const struct contender *c, pid_t *pid_ret, FILE **console_ret)
-{
-	int console[2];
-
-	if (pipe2(console, O_CLOEXEC) < 0)
-		return err_new(-errno, "pipe: %s", strerror(errno));
-	pid_t pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(TIMEOUT_S); /* survives exec */
-		dup2(open("/dev/null", O_RDONLY), 0);
-		dup2(console[1], 1);
-		dup2(console[1], 2);
-		execvp(c->words[0], (char *const *)(uintptr_t)c->words);
-		_exit(127);
-	}
-	close(console[1]);
-	*pid_ret = pid;
-	*console_ret = fdopen(console[0], "r");
-	return pid < 0 || !*console_ret ? err_new(-EIO, "fork: %s", strerror(errno)) : 0;
-}
 
 /* Take the rates from the console. */
 static int read_rates(FILE *console, struct contender *c, unsigned round)
@@ -260,29 +204,18 @@ static int read_rates(FILE *console, struct contender *c, unsigned round)
 static int run_round(struct contender *c, unsigned round)
 {
 	FILE *console = NULL;
+	int console_fd = -1;
 	pid_t pid = -1;
-	int r = start_contender(c, &pid, &console);
+	int r = vmm_spawn(c->words, TIMEOUT_S, &pid, &console_fd);
 
 	if (r < 0)
 		return err_trace(r);
-	r = read_rates(console, c, round);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	fclose(console);
+	console = fdopen(console_fd, "r");
+	r = console ? read_rates(console, c, round) : err_new(-ENOMEM, "no memory");
+	vmm_kill(pid);
+	if (console)
+		fclose(console);
 	return r;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 static void report(struct contender *ours, struct contender *reference, unsigned rounds)
@@ -293,8 +226,8 @@ static void report(struct contender *ours, struct contender *reference, unsigned
 		for (unsigned round = 0; round < rounds; round++)
 			ratios[round] = ours->rates[i][round] / reference->rates[i][round];
 		printf("  %-34s %s %8.0f/s  %s %8.0f/s  ratio %.2f\n", lines[i].name, ours->name,
-		       median(ours->rates[i], rounds), reference->name,
-		       median(reference->rates[i], rounds), median(ratios, rounds));
+		       vmm_median(ours->rates[i], rounds), reference->name,
+		       vmm_median(reference->rates[i], rounds), vmm_median(ratios, rounds));
 	}
 }
 
@@ -348,50 +281,6 @@ static int make_initramfs(const struct kernel_image *kernel, char *path)
 	return r < 0 ? err_new(r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-static void set_words(struct contender *c, const char *const *words)
-{
-	for (unsigned i = 0; words[i]; i++)
-		c->words[i] = words[i];
-}
-
-static void set_qemu(struct contender *c, const char *vmlinux, const char *initramfs,
-		     const char *cmdline, const char *drive)
-{
-	c->name = "qemu microvm";
-	set_words(c, (const char *const[]){ "qemu-system-x86_64",
-					    "-M",
-					    "microvm,rtc=on,auto-kernel-cmdline=off",
-					    "-enable-kvm",
-					    "-cpu",
-					    "host",
-					    "-smp",
-					    "2",
-					    "-m",
-					    "512",
-					    "-nodefaults",
-					    "-no-user-config",
-					    "-no-reboot",
-					    "-display",
-					    "none",
-					    "-serial",
-					    "stdio",
-					    "-kernel",
-					    vmlinux,
-					    "-initrd",
-					    initramfs,
-					    "-append",
-					    cmdline,
-					    "-global",
-					    "virtio-mmio.force-legacy=false",
-					    "-object",
-					    "iothread,id=io",
-					    "-drive",
-					    drive,
-					    "-device",
-					    "virtio-blk-device,drive=d,iothread=io",
-					    NULL });
-}
-
 static int compare(const struct kernel_image *kernel, const char *image, const char *initramfs,
 		   unsigned rounds)
 {
@@ -409,9 +298,16 @@ static int compare(const struct kernel_image *kernel, const char *image, const c
 	if (!ours || !reference || buf_ok(&drive) < 0 || buf_ok(&cmdline) < 0)
 		return err_new(-ENOMEM, "no memory");
 	ours->name = "ktstr machine";
-	set_words(ours, (const char *const[]){ "/proc/self/exe", "--machine", kernel->vmlinux,
-					       initramfs, image, NULL });
-	set_qemu(reference, kernel->vmlinux, initramfs, buf_text(&cmdline), buf_text(&drive));
+	reference->name = "qemu microvm";
+	memcpy(ours->words,
+	       ((const char *const[]){ "/proc/self/exe", "--machine", kernel->vmlinux, initramfs,
+				       image }),
+	       5 * sizeof(char *));
+	vmm_qemu_words(reference->words, kernel->vmlinux, initramfs, buf_text(&cmdline),
+		       (const char *const[]){ "-global", "virtio-mmio.force-legacy=false",
+					      "-object", "iothread,id=io", "-drive",
+					      buf_text(&drive), "-device",
+					      "virtio-blk-device,drive=d,iothread=io", NULL });
 	r = measure(ours, reference, rounds);
 	if (r >= 0)
 		report(ours, reference, rounds);
