@@ -112,8 +112,9 @@ void doctor_text(const struct doctor_report *r, struct buf *out)
 {
 	static const char *const summaries[] = {
 		[DOCTOR_KVM] = "tests run here in hardware KVM",
-		[DOCTOR_CARRIER] = ("tests run here in a carrier: the same machine, on emulated "
-				    "hardware virtualisation, some 20 times slower"),
+		[DOCTOR_CARRIER] = ("tests run here in a carrier: the same machine, on hardware "
+				    "virtualisation that QEMU emulates with one CPU; slow, and "
+				    "claims about time on more CPUs stay UNDECIDED there"),
 		[DOCTOR_NO_WAY] = "tests cannot run here yet: see the lines with ->",
 	};
 
