@@ -224,7 +224,6 @@ static struct guest_desc describe(const struct exec_command *e, const struct boo
 		.disks = m->disks,
 		.disk_count = m->disk_count,
 		.kernel_args = m->kernel_args,
-		.boot_deadline_ns = machine_options_boot_deadline_ns(m),
 		.has_kaslr = m->has_kaslr,
 		.is_verbose = m->is_verbose,
 		.signal_fd = -1,

@@ -161,7 +161,6 @@ static struct run_options runner_options(const struct run_command *run)
 		.kernel_args = m->kernel_args,
 		.program = program_invocation_short_name,
 		.repeat = (unsigned)run->repeat,
-		.boot_deadline_ns = machine_options_boot_deadline_ns(m),
 		.has_kaslr = m->has_kaslr,
 		.is_verbose = m->is_verbose,
 		.signal_fd = -1,

@@ -3,7 +3,6 @@
 
 #include "base/parse.h"
 #include "base/util.h"
-#include "host/carrier.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -120,15 +119,6 @@ static error_t option(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp machine_argp = { .options = options, .parser = option };
-
-uint64_t machine_options_boot_deadline_ns(const struct machine_options *o)
-{
-	/* In the carrier the emulated host runs some 30 times slower. */
-	uint64_t one_cpu_s = carrier_is_inside() ? 10 : 1, base_s = carrier_is_inside() ? 180 : 60;
-	unsigned cpus = o->has_topology ? topology_cpu_count(&o->topology) : 64;
-
-	return (base_s + one_cpu_s * cpus) * NSEC_PER_SEC;
-}
 
 void machine_options_say(void *ctx, const char *line)
 {

@@ -29,9 +29,6 @@ struct machine_options {
 
 extern const struct argp machine_argp;
 
-/* How long a guest may take to be READY: a guess that no working boot reaches. */
-uint64_t machine_options_boot_deadline_ns(const struct machine_options *o);
-
 /* Print a line of progress on stderr: a kernel_progress.say. */
 void machine_options_say(void *ctx, const char *line);
 

@@ -304,6 +304,8 @@ static int set_up(struct init *init, uint64_t start_ns)
 	if (!r)
 		r = setup_system();
 	if (!r)
+		r = setup_cpus();
+	if (!r)
 		r = loop_init(&init->loop);
 	if (!r)
 		r = watch_children(init);

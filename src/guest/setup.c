@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "wire/frame.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -176,6 +177,24 @@ int setup_system(void)
 	if (r)
 		err_clear();
 	return 0;
+}
+
+int setup_cpus(void)
+{
+	char path[64];
+
+	if (!getenv(WIRE_ONLINE_NAME))
+		return 0;
+	for (unsigned cpu = 1;; cpu++) {
+		int r;
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+		if (access(path, F_OK))
+			return 0;
+		r = write_file(path, "1");
+		if (r)
+			return err_trace(r);
+	}
 }
 
 void setup_kill_all(void)

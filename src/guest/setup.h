@@ -17,6 +17,9 @@ int setup_modules(uint32_t *count_ret) must_check;
 /* Limits for thousands of workers; lo up. */
 int setup_system(void) must_check;
 
+/* Bring up every CPU that is present, if the kernel was told to leave that to us (WIRE_ONLINE_ARG). */
+int setup_cpus(void) must_check;
+
 /* Open the virtio-console port of the given name, non-blocking. Waits for it to appear by kernel
  * events, at most @deadline_ns (CLOCK_MONOTONIC): -ETIMEDOUT. */
 int setup_port(const char *name, uint64_t deadline_ns, int *fd_ret) must_check;

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/compile.h"
+#include "harness/patience.h"
 #include "harness/scene.h"
 #include "wire/frame.h"
 
@@ -88,7 +89,8 @@ static int choose_timeout(struct cell *cell, const struct cell_options *options)
 		return err_new(-EINVAL, "timeout \"%s\": expected a duration such as 30s", own);
 	if (!cell->timeout_ns)
 		cell->timeout_ns = 20 * NSEC_PER_SEC + 2 * cell->hold_ns + cell->wait_ns +
-				   cell->plan.header.worker_count * NSEC_PER_SEC / 4;
+				   cell->plan.header.worker_count * NSEC_PER_SEC / 4 +
+				   patience_run_ns(&cell->topology);
 	return 0;
 }
 
@@ -99,7 +101,8 @@ static int finish_plan(struct cell *cell, const struct cell_options *options)
 
 	cell->plan.header.version = WIRE_VERSION;
 	cell->plan.header.seed = options->seed;
-	cell->plan.header.report_deadline_ns = 5 * NSEC_PER_SEC;
+	cell->plan.header.report_deadline_ns =
+		5 * NSEC_PER_SEC + patience_report_ns(&cell->topology);
 	r = plan_encode(&cell->plan, &encoded);
 	buf_deinit(&encoded);
 	return r;

@@ -6,6 +6,8 @@
 #include "base/util.h"
 #include "devices/blk/blk.h"
 #include "devices/blk/spec.h"
+#include "harness/patience.h"
+#include "wire/frame.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,14 +58,27 @@ static int parse_disks(const struct guest_desc *desc, struct blk_spec **ret)
 	return 0;
 }
 
+/* The user's words stand last, and win. */
+static int kernel_arguments(const struct guest_desc *desc, struct buf *ret)
+{
+	if (patience_boots_alone(&desc->topology))
+		buf_str(ret, "maxcpus=1 " WIRE_ONLINE_ARG " ");
+	if (desc->kernel_args)
+		buf_str(ret, desc->kernel_args);
+	return buf_ok(ret);
+}
+
 static int make_machine(struct guest *g, const struct guest_desc *desc)
 {
 	const struct kernel_image *kernel = &desc->image->kernel;
 	bool is_bzimage = desc->has_kaslr && kernel->bzimage;
 	cleanup(freep) struct blk_spec *disks = NULL;
+	cleanup(buf_deinit) struct buf arguments = BUF_NULL;
 	struct machine_desc m = MACHINE_DESC_NULL;
 	int r = parse_disks(desc, &disks);
 
+	if (r == 0)
+		r = kernel_arguments(desc, &arguments);
 	if (r < 0)
 		return err_trace(r);
 	m.topology = desc->topology;
@@ -72,7 +87,7 @@ static int make_machine(struct guest *g, const struct guest_desc *desc)
 	m.has_kaslr = is_bzimage;
 	m.initrd = desc->image->initramfs.data;
 	m.initrd_bytes = desc->image->initramfs.len;
-	m.cmdline_extra = desc->kernel_args;
+	m.cmdline_extra = buf_text(&arguments);
 	m.disks = disks;
 	m.disk_count = desc->disk_count;
 	m.ctl_fd = g->channel[1];
@@ -181,7 +196,7 @@ static int await(struct guest *g, uint64_t deadline_ns, struct guest_failure *wh
 
 static int await_ready(struct guest *g, const struct guest_desc *desc, struct guest_failure *why)
 {
-	uint64_t start_ns = now_ns(), deadline_ns = start_ns + desc->boot_deadline_ns;
+	uint64_t start_ns = now_ns(), deadline_ns = start_ns + patience_boot_ns(&desc->topology);
 	int r = machine_start(g->machine);
 
 	if (r < 0)

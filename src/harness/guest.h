@@ -23,8 +23,7 @@ struct guest_desc {
 	uint64_t memory_bytes;
 	const char *const *disks; /* specifications */
 	unsigned disk_count;
-	const char *kernel_args;   /* more of the kernel's command line; NULL: none */
-	uint64_t boot_deadline_ns; /* from start to READY */
+	const char *kernel_args; /* more of the kernel's command line; NULL: none */
 	int signal_fd;
 	bool has_kaslr;
 	bool is_verbose; /* the kernel's log to stderr as it comes */

@@ -159,7 +159,6 @@ static int boot(struct runner *run, const struct machine_key *key, struct guest_
 		.disks = key->disks,
 		.disk_count = key->disk_count,
 		.kernel_args = o->kernel_args,
-		.boot_deadline_ns = o->boot_deadline_ns,
 		.signal_fd = o->signal_fd,
 		.has_kaslr = o->has_kaslr,
 		.is_verbose = o->is_verbose,

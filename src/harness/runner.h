@@ -31,7 +31,6 @@ struct run_options {
 	const char *kernel_args; /* NULL: none */
 	const char *program;	 /* name of this program, for "again" lines */
 	unsigned repeat;	 /* how often each scenario runs, at least 1 */
-	uint64_t boot_deadline_ns;
 	bool has_kaslr;
 	bool is_verbose; /* console to stderr */
 	int signal_fd;

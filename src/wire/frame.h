@@ -27,6 +27,10 @@
 #include <stdint.h>
 
 #define WIRE_PORT_NAME "ktstr.ctl"
+/* Kernel argument, which is no argument of the kernel's and so becomes init's environment: bring up the
+ * CPUs that the kernel was told (maxcpus=1) to leave down. */
+#define WIRE_ONLINE_NAME "KTSTR_ONLINE"
+#define WIRE_ONLINE_ARG WIRE_ONLINE_NAME "=1"
 
 enum {
 	WIRE_VERSION = 1,
