@@ -35,6 +35,16 @@ kernel=$("$KTSTR" kernel list | sed -n 's/^\* [^ ]* *//p')
 head -c 1000000 "$kernel" >"$dir/truncated"
 refused truncated_kernel 2 'truncated' "$KTSTR" run two_cgroups --kernel "$dir/truncated"
 refused kernel_version_that_is_not_cached 2 '9.99' "$KTSTR" run two_cgroups --kernel 9.99
+# What only means something beside the machine is refused where a carrier lies between; it is chosen by then, and not started.
+for option in record control; do
+	timeout 20 "$KTSTR" exec --accel carrier --disk "ram:1M,$option=$dir/$option" -- true >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	if [ $got -eq 3 ] && grep -qF "$option=$dir/$option would be" "$dir/err"; then
+		echo "ok disk_$option-in-a-carrier"
+	else
+		echo "FAIL disk_$option-in-a-carrier (exit $got): $(tr '\n' ' ' <"$dir/err")"
+	fi
+done
 refused missing_disk 2 '/no/such/disk' "$KTSTR" exec --disk /no/such/disk -- true
 refused disk_option_that_is_none 2 'colour' "$KTSTR" exec --disk ram:64M,colour=red -- true
 refused disk_of_no_size 2 'ram' "$KTSTR" exec --disk ram:0 -- true
