@@ -60,14 +60,19 @@ static void log_firing(struct blk_faults *f, unsigned i, const struct blk_fault_
 	counter_bump(&f->logged, 1);
 }
 
-/* Count a match of rule @i and say whether it fires on it. */
+static bool count_match(struct blk_faults *f, unsigned i, const struct blk_fault_subject *s)
+{
+	bool is_match = rule_matches(&f->rules[i], s);
+
+	f->states[i].matches += is_match;
+	return is_match;
+}
+
+/* Does rule @i fire on the match just counted? */
 static bool rule_fires(struct blk_faults *f, unsigned i, const struct blk_fault_subject *s)
 {
 	const struct blk_fault_rule *rule = &f->rules[i];
 
-	if (!rule_matches(rule, s))
-		return false;
-	f->states[i].matches++;
 	if (f->states[i].matches < rule->nth || f->states[i].firings >= firings_max(rule))
 		return false;
 	if (rule->has_prob && blk_rng_below(&f->states[i].rng, 1000000000) >= rule->prob_billionths)
@@ -80,13 +85,17 @@ static bool rule_fires(struct blk_faults *f, unsigned i, const struct blk_fault_
 enum blk_fault_action blk_faults_call(struct blk_faults *f, const struct blk_fault_subject *s,
 				      int *error_ret)
 {
+	enum blk_fault_action decided = BLK_FAULT_COUNT;
+
 	for (unsigned i = 0; i < f->rule_count; i++) {
-		if (!(CALL_ACTIONS & 1 << f->rules[i].action) || !rule_fires(f, i, s))
+		if (!(CALL_ACTIONS & 1 << f->rules[i].action) || !count_match(f, i, s))
+			continue;
+		if (decided != BLK_FAULT_COUNT || !rule_fires(f, i, s))
 			continue;
 		*error_ret = f->rules[i].error;
-		return f->rules[i].action;
+		decided = f->rules[i].action;
 	}
-	return BLK_FAULT_COUNT;
+	return decided;
 }
 
 struct blk_fault_verdict blk_faults_request(struct blk_faults *f, const struct blk_fault_subject *s)
@@ -96,7 +105,8 @@ struct blk_fault_verdict blk_faults_request(struct blk_faults *f, const struct b
 	for (unsigned i = 0; i < f->rule_count; i++) {
 		const struct blk_fault_rule *rule = &f->rules[i];
 
-		if (CALL_ACTIONS & 1 << rule->action || !rule_fires(f, i, s))
+		if (CALL_ACTIONS & 1 << rule->action || !count_match(f, i, s) ||
+		    !rule_fires(f, i, s))
 			continue;
 		verdict.actions |= 1u << rule->action;
 		verdict.delay_ns += rule->delay_ns;

@@ -28,8 +28,8 @@
  * | spurious-irq    | request     | an interrupt that announces nothing, before the request's own |
  *
  * "Per host call": a retry is a match of its own, so op=read,count=17,action=eintr fails one read
- * and count=16 does not. For a host-call action the first rule that fires decides the call; of the
- * request actions all that fire apply. A refused request matches nothing: it never gets here. */
+ * and count=16 does not. For a host-call action the first rule that fires decides the call, which is
+ * a match of the others all the same; of the request actions all that fire apply. A refused request matches nothing: it never gets here. */
 #pragma once
 
 #include "base/buf.h"

@@ -60,6 +60,21 @@ def throttle_is_exact(d):
     assert seen["reads_completed"] == 20 and seen["bytes_read"] == 20 * 512, seen
 
 
+def limits_change_while_a_request_waits(d):
+    d.start()
+    post_reads(d, 3)
+    assert d.used_idx() == 1
+    assert d.command("throttle iops=2") == "OK"  # what is owed is earned at the new rate
+    d.command("clock_step 499999999")
+    assert d.used_idx() == 1
+    d.command("clock_step 1")
+    assert d.used_idx() == 2
+    assert d.command("throttle iops=x").startswith("FAIL ")
+    assert d.used_idx() == 2
+    assert d.command("throttle none") == "OK"
+    assert d.used_idx() == 3
+
+
 def a_delay_ends_at_its_nanosecond(d):
     d.start()
     post_reads(d, 2)
@@ -131,6 +146,7 @@ def queues_have_rings_of_their_own(d):
 
 EXTRAS = [
     (throttle_is_exact, ["--throttle", "iops=100,iops-burst=10"]),
+    (limits_change_while_a_request_waits, ["--throttle", "iops=1"]),
     (a_delay_ends_at_its_nanosecond, ["--fault", "op=read,nth=1,action=delay:5ms"]),
     (faults_fire_and_are_logged, ["--fault", "op=read,nth=2,action=errno:EIO"]),
     (counters_have_the_names_of_the_contract, []),

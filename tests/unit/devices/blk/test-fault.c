@@ -150,6 +150,23 @@ TEST(request_actions_add_up_and_call_actions_do_not)
 	assert_int_equal(error, EIO);
 }
 
+TEST(a_call_that_one_rule_decides_is_a_match_of_the_others)
+{
+	struct blk_fault_rule rules[3];
+	struct blk_fault_subject s = subject(BLK_OP_READ, 0, 8);
+	static const enum blk_fault_action expected[] = { BLK_FAULT_SHORT, BLK_FAULT_ERRNO,
+							  BLK_FAULT_ZERO, BLK_FAULT_COUNT };
+	int error;
+
+	assert_int_equal(blk_fault_parse("nth=1,action=short", &rules[0]), 0);
+	assert_int_equal(blk_fault_parse("nth=2,action=errno:EIO", &rules[1]), 0);
+	/* Its match comes while the second decides; it fires on the next. */
+	assert_int_equal(blk_fault_parse("nth=2,action=zero", &rules[2]), 0);
+	assert_int_equal(blk_faults_init(&faults, rules, 3), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		assert_int_equal(blk_faults_call(&faults, &s, &error), expected[i]);
+}
+
 TEST(each_firing_is_logged_with_request_and_time)
 {
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
@@ -224,5 +241,6 @@ TEST(bad_rules_are_refused_in_words)
 TESTS(T(nth_and_count_choose_the_matches), T(a_sector_range_matches_what_touches_it),
       T(a_probability_is_kept_and_repeats_by_seed), T(every_action_parses),
       T(request_actions_add_up_and_call_actions_do_not),
+      T(a_call_that_one_rule_decides_is_a_match_of_the_others),
       T(each_firing_is_logged_with_request_and_time), T(the_log_keeps_the_last_records),
       T(bad_rules_are_refused_in_words))
