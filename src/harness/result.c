@@ -86,11 +86,14 @@ static void finding_json(const struct finding *f, uint64_t window_ns, struct jso
 	json_object_end(j);
 }
 
-/* How long the window was; before it ended, as declared. */
+/* How long the window was; before it ended, as declared. Claims about payloads are about the run. */
 static uint64_t window_ns(const struct result *r, const struct cell_window *w)
 {
-	const struct result_window *is = r->windows ? &r->windows[w - r->cell.windows] : NULL;
+	const struct result_window *is;
 
+	if (w == &r->cell.whole)
+		return r->run_ns;
+	is = r->windows ? &r->windows[w - r->cell.windows] : NULL;
 	return is && is->end_ns > is->begin_ns ? is->end_ns - is->begin_ns : w->hold_ns;
 }
 
