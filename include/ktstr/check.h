@@ -5,7 +5,7 @@
  *   share distance=30permille   every cgroup and every entry of workers got its part of the CPU
  *                               time, against the ideal fluid allocation; the largest difference
  *                               between a part and its ideal, in thousandths of what all got;
- *                               real-time workers count by their nice value, like all others
+ *                               deadline and real-time workers come first, up to runtime and 95 %
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
  *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
  *                               of them allowed there; speaks of workers that want a CPU all the

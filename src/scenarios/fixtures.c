@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Made to fail, one for each check: a harness that cannot say FAIL proves nothing. They run only
- * when named (ktstr run 'must_fail_*'). Claims about time take any noise (noise=1000permille): they
- * are so wrong that none makes them true. No kernel is at fault. */
+/* For the harness's own tests: of each check one that must pass and one that must fail. A harness that
+ * cannot say FAIL proves nothing. They run only when named (ktstr run 'must_*'). No kernel is at
+ * fault: where something must fail, the claim is wrong, or a setting is changed that the claim is not
+ * told of. Claims about time take any noise (noise=1000permille) and have bounds that none of it
+ * moves to the other side. squeezed_* belong to the test that squeezes four CPUs onto one. */
 #include <ktstr/scenario.h>
 
+SCENARIO(must_pass_share) = {
+	.summary = "nice 0 beside nice 5: three quarters and one",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair",
+			     .workers = WORKERS({ .name = "nice0", .work = "spin" },
+						{ .name = "nice5", .work = "spin", .nice = 5 }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=60permille"),
+};
+
 SCENARIO(must_fail_share) = {
-	.summary = "a claim of equal parts, beside a real-time hog",
+	.summary = "a claim of equal parts, beside a weight that was written behind its back",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "left", .workers = WORKERS({ .work = "spin" }) },
+			   { .name = "right", .workers = WORKERS({ .work = "spin" }) }),
+	.steps = STEPS({ .ops = OPS("write /sys/fs/cgroup/left/cpu.weight=300"), .hold = "1s" }),
+	.checks = CHECKS("share distance=100permille"),
+};
+
+SCENARIO(must_pass_share_realtime) = {
+	.summary = "a FIFO hog leaves its rival a twentieth",
 	.topology = "1n1l1c1t",
 	.is_fixture = true,
 	.cgroups = CGROUPS({ .name = "pair",
@@ -13,8 +36,18 @@ SCENARIO(must_fail_share) = {
 						{ .name = "realtime",
 						  .work = "spin",
 						  .policy = "fifo 10" }) }),
-	.hold = "2s",
-	.checks = CHECKS("share distance=100permille"),
+	.hold = "3s",
+	.checks = CHECKS("share distance=40permille"),
+};
+
+SCENARIO(must_pass_starvation) = {
+	.summary = "two hogs on one CPU take turns",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair",
+			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("starvation gap=500ms noise=1000permille"),
 };
 
 SCENARIO(must_fail_starvation) = {
@@ -30,6 +63,18 @@ SCENARIO(must_fail_starvation) = {
 	.checks = CHECKS("starvation gap=200ms noise=1000permille of=pair/normal"),
 };
 
+SCENARIO(must_pass_isolation) = {
+	.summary = "workers that are bound each to its CPU stay there",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "pair",
+		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "each" }) }),
+	.hold = "1s",
+	.checks = CHECKS("isolation", "isolation within=cpu:0-1"),
+};
+
 SCENARIO(must_fail_isolation) = {
 	.summary = "a claim that two pinned workers stay on one CPU",
 	.topology = "1n1l2c1t",
@@ -38,8 +83,17 @@ SCENARIO(must_fail_isolation) = {
 	.cgroups = CGROUPS(
 		{ .name = "pair",
 		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "each" }) }),
-	.hold = "500ms",
+	.hold = "1s",
 	.checks = CHECKS("isolation within=cpu:0"),
+};
+
+SCENARIO(must_pass_wake_latency) = {
+	.summary = "partners wake each other within a long time",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair", .workers = WORKERS({ .work = "pipe_pingpong" }) }),
+	.hold = "1s",
+	.checks = CHECKS("wake_latency p50=50ms noise=1000permille"),
 };
 
 SCENARIO(must_fail_wake_latency) = {
@@ -82,6 +136,135 @@ SCENARIO(must_pass_work_conservation) = {
 	.checks = CHECKS("work_conservation gap=1s noise=1000permille"),
 };
 
+SCENARIO(must_pass_throughput) = {
+	.summary = "a hog does something",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throughput min=10 noise=1000permille"),
+};
+
+SCENARIO(must_fail_throughput) = {
+	.summary = "a claim of a hundred million microseconds of work in a second",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throughput min=100000000 noise=1000permille"),
+};
+
+SCENARIO(must_pass_spread) = {
+	.summary = "equals on one CPU get equal parts",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "pair",
+			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "2s",
+	.checks = CHECKS("spread max=150permille noise=1000permille"),
+};
+
+SCENARIO(must_fail_spread) = {
+	.summary = "a claim of equal parts for three workers, bound to two CPUs in turn",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "three",
+		  .workers = WORKERS({ .work = "spin", .count = "3", .affinity = "each" }) }),
+	.hold = "2s",
+	.checks = CHECKS("spread max=250permille noise=1000permille"),
+};
+
+SCENARIO(must_pass_migration_ratio) = {
+	.summary = "bound workers do not change their CPU",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "pair",
+		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "each" }) }),
+	.hold = "1s",
+	.checks = CHECKS("migration_ratio max=0 noise=1000permille"),
+};
+
+SCENARIO(must_fail_migration_ratio) = {
+	.summary = "a claim that a worker stays, which is sent to and fro",
+	.topology = "1n1l2c1t",
+	.is_fixture = true,
+	.needs = { .cpus = 2 },
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.steps = STEPS({ .hold = "1s",
+			 .loop = OPS("affinity a/spin cpu 0", "affinity a/spin cpu 1"),
+			 .every = "10ms" }),
+	.checks = CHECKS("migration_ratio max=1 noise=1000permille"),
+};
+
+SCENARIO(must_pass_locality) = {
+	.summary = "memory of a worker that stays on its node is there",
+	.topology = "2n2l2c1t",
+	.is_fixture = true,
+	.needs = { .nodes = 2 },
+	.cgroups = CGROUPS({ .name = "a",
+			     .cpuset = "node 1",
+			     .workers = WORKERS({ .work = "numa_working_set", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("locality min=950"),
+};
+
+SCENARIO(must_fail_locality) = {
+	.summary = "a claim of local memory that is bound to the other node",
+	.topology = "2n2l2c1t",
+	.is_fixture = true,
+	.needs = { .nodes = 2 },
+	.cgroups = CGROUPS({ .name = "a",
+			     .cpuset = "node 0",
+			     .workers = WORKERS({ .work = "numa_working_set",
+						  .memory_policy = "bind node 1" }) }),
+	.hold = "1s",
+	.checks = CHECKS("locality min=500"),
+};
+
+SCENARIO(must_pass_throttling) = {
+	.summary = "a tenth of a CPU throttles a hog in most periods",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS(
+		{ .name = "a", .max = "10ms/100ms", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "2s",
+	.checks = CHECKS("throttling min=5"),
+};
+
+SCENARIO(must_fail_throttling) = {
+	.summary = "a claim of throttling without a quota",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throttling min=1"),
+};
+
+SCENARIO(must_pass_deadline_misses) = {
+	.summary = "a light rhythm alone on its CPU keeps up",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a",
+			     .workers = WORKERS({ .work = "periodic run=2ms period=200ms" }) }),
+	.hold = "2s",
+	.checks = CHECKS("deadline_misses max=2 noise=1000permille"),
+};
+
+SCENARIO(must_fail_deadline_misses) = {
+	.summary = "a claim that a rhythm of 60 percent keeps up with two hogs",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "a",
+			     .workers = WORKERS({ .work = "periodic run=60ms period=100ms" },
+						{ .work = "spin", .count = "2" }) }),
+	.hold = "2s",
+	.checks = CHECKS("deadline_misses max=0 noise=1000permille"),
+};
+
 SCENARIO(must_fail_alive) = {
 	.summary = "a kernel that dies in the middle",
 	.topology = "1n1l1c1t",
@@ -91,4 +274,51 @@ SCENARIO(must_fail_alive) = {
 		STEPS({ .name = "before", .hold = "200ms" },
 		      { .name = "death", .ops = OPS("write /proc/sysrq-trigger=c"), .hold = "1s" }),
 	.checks = CHECKS("isolation"),
+};
+
+SCENARIO(squeezed_weights) = {
+	.summary = "weights are followed when the host leaves little of four CPUs",
+	.topology = "1n1l4c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "low",
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) },
+			   { .name = "high",
+			     .weight = 300,
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
+	.hold = "3s",
+	.checks = CHECKS("share distance=80permille", "isolation", "starvation gap=300ms",
+			 "spread max=300permille", "work_conservation gap=500ms",
+			 "throughput min=1"),
+};
+
+SCENARIO(squeezed_quota) = {
+	.summary = "a quota in CPU time is a larger part of what the host leaves",
+	.topology = "1n1l4c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "half",
+			     .max = "50ms/100ms",
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) },
+			   { .name = "rest",
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
+	.hold = "3s",
+	.checks = CHECKS("share distance=100permille", "starvation gap=300ms"),
+};
+
+SCENARIO(squeezed_cpusets) = {
+	.summary = "two cpusets of two CPUs, hogs and nice hogs",
+	.topology = "1n2l2c1t",
+	.is_fixture = true,
+	.cgroups = CGROUPS({ .name = "first",
+			     .cpuset = "llc 0",
+			     .workers = WORKERS({ .name = "nice0", .work = "spin", .count = "2" },
+						{ .name = "nice5",
+						  .work = "spin",
+						  .count = "2",
+						  .nice = 5 }) },
+			   { .name = "second",
+			     .cpuset = "llc 1",
+			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "3s",
+	.checks = CHECKS("share distance=100permille", "isolation", "starvation gap=300ms",
+			 "migration_ratio max=500"),
 };

@@ -92,8 +92,9 @@ enum {
 	WORKLOAD_HAS_FUNCTION = 1 << 4, /* plan_group.text names the author's function */
 	WORKLOAD_BLOCKS = 1 << 5,	/* its workers sleep: share claims ask for their demand */
 	WORKLOAD_HOG = 1 << 6,		/* each wants a CPU all the time, any that it is allowed */
-	WORKLOAD_OWN_RANK = 1 << 7,	/* they set their own nice value, policy or cgroup */
-	WORKLOAD_OWN_AFFINITY = 1 << 8	/* they set their own affinity */
+	WORKLOAD_OWN_RANK = 1 << 7, /* they set their own nice values, and are weighed by them */
+	WORKLOAD_OWN_AFFINITY = 1 << 8, /* they set their own affinity */
+	WORKLOAD_REALTIME = 1 << 9	/* some of them make themselves real-time */
 };
 
 struct workload {

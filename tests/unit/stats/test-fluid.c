@@ -144,6 +144,20 @@ TEST(an_inner_choice_never_costs_another_group_its_part)
 	RATES_ARE(e, 1, 1, .5, .5, 1);
 }
 
+TEST(who_weighs_a_hundred_million_times_more_is_served_first)
+{
+	/* Deadline, real-time, and fair tasks as share claims model them. */
+	struct fluid_entity e[] = { group(FLUID_ROOT, 1), task(FLUID_ROOT, 1e8, cpu0),
+				    task(FLUID_ROOT, 1e4, cpu0), task(0, 1024, cpu0),
+				    task(0, 335, cpus2) };
+
+	e[1].limit_cpus = .6;
+	e[2].limit_cpus = .95;
+	RATES_ARE(e, 1, .6, .4, 0, 1);
+	e[2].limit_cpus = .3;
+	RATES_ARE(e, 1.1, .6, .3, .1, 1);
+}
+
 TEST(a_group_without_tasks_gets_nothing)
 {
 	const struct fluid_entity e[] = { group(FLUID_ROOT, 1000), task(FLUID_ROOT, 1, cpu0) };
@@ -373,6 +387,149 @@ TEST(sibling_tasks_with_the_same_cpus_are_max_min_fair)
 	}
 }
 
+/* ---- the certificate of max-min fairness, level by level ----
+ *
+ * What units of one level can get together is a polymatroid: a vector of rates is possible if no set
+ * S of them gets more than f(S), the largest flow from S into the CPUs, which is, by max-flow
+ * min-cut, the least over all CPU sets C of |C| and what S could take from the CPUs outside of C. The
+ * levels above are decided: their rates are limits of their groups, and their tasks must be served,
+ * too. A base of a polymatroid is max-min fair just if no richer member can give something to a poorer
+ * one: each such pair is parted by a set that gets all it can, in which only the poorer is. All of it
+ * by enumeration: nothing is borrowed from the solver. */
+
+enum { UNITS_MAX = 9 };
+
+struct level {
+	const struct instance *in;
+	const double *rates;
+	unsigned depth;
+	unsigned cpus;
+	unsigned units[ENTITIES_MAX]; /* of the level, and tasks above it */
+	unsigned count;
+};
+
+static unsigned depth_of(const struct instance *in, size_t i)
+{
+	return in->e[i].parent == FLUID_ROOT ? 0 : 1 + depth_of(in, in->e[i].parent);
+}
+
+/* What entity @i could take from CPUs outside of @cut, by its limit and those below it. */
+static double takes(const struct instance *in, size_t i, uint64_t cut)
+{
+	double sum = 0;
+
+	if (in->e[i].allowed_cpus)
+		return in->masks[i][0] & ~cut ? fmin(1, in->e[i].limit_cpus) : 0;
+	for (size_t k = i + 1; k < in->count; k++)
+		sum += in->e[k].parent == i ? takes(in, k, cut) : 0;
+	return fmin(sum, in->e[i].limit_cpus);
+}
+
+/* The same for the members of @set, a bit for each unit of the level, below entity @i. */
+static double set_takes(const struct level *l, uint32_t i, unsigned set, uint64_t cut)
+{
+	double sum = 0;
+
+	for (unsigned u = 0; u < l->count; u++) {
+		if (l->units[u] == i)
+			return set >> u & 1 ? takes(l->in, i, cut) : 0;
+	}
+	for (size_t k = 0; k < l->in->count; k++)
+		sum += l->in->e[k].parent == i ? set_takes(l, (uint32_t)k, set, cut) : 0;
+	return i == FLUID_ROOT ? sum : fmin(sum, l->rates[i]);
+}
+
+static double set_gets_at_most(const struct level *l, unsigned set)
+{
+	double least = INFINITY;
+
+	for (uint64_t cut = 0; cut < UINT64_C(1) << l->cpus; cut++)
+		least = fmin(least, __builtin_popcountll(cut) + set_takes(l, FLUID_ROOT, set, cut));
+	return least;
+}
+
+static double height(const struct level *l, unsigned u)
+{
+	return l->rates[l->units[u]] / l->in->e[l->units[u]].weight;
+}
+
+/* The sets that get all they can; none gets more. Returns how many. */
+static unsigned find_full_sets(const struct level *l, unsigned full[1 << UNITS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned set = 1; set < 1U << l->count; set++) {
+		double gets = 0, most = set_gets_at_most(l, set);
+
+		for (unsigned u = 0; u < l->count; u++)
+			gets += set >> u & 1 ? l->rates[l->units[u]] : 0;
+		assert_true(gets <= most + 1e-4);
+		if (gets > most - 1e-4)
+			full[count++] = set;
+	}
+	return count;
+}
+
+/* What the richer gives up the poorer could have, unless a full set has the poorer only. */
+static bool can_give(const unsigned *full, unsigned count, unsigned richer, unsigned poorer)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (full[i] >> poorer & 1 && !(full[i] >> richer & 1))
+			return false;
+	}
+	return true;
+}
+
+static void level_is_fair(const struct level *l)
+{
+	static unsigned full[1 << UNITS_MAX];
+	unsigned count = find_full_sets(l, full);
+
+	/* All of the machine is used: the set of all is full. */
+	assert_true(!l->count || l->depth || full[count - 1] == (1U << l->count) - 1);
+	for (unsigned a = 0; a < l->count; a++) {
+		for (unsigned b = 0; b < l->count; b++) {
+			if (l->in->e[l->units[a]].parent == l->in->e[l->units[b]].parent &&
+			    depth_of(l->in, l->units[a]) == l->depth &&
+			    height(l, a) > height(l, b) + 1e-4)
+				assert_false(can_give(full, count, a, b));
+		}
+	}
+}
+
+TEST(at_every_level_nobody_can_gain_without_someone_poorer_losing)
+{
+	enum { CPUS = 3 };
+	unsigned levels = 0;
+	uint32_t seed = 5;
+
+	for (unsigned round = 0; round < 300; round++) {
+		struct instance in;
+		double rates[ENTITIES_MAX];
+
+		make_tree(&in, CPUS, &seed);
+		assert_int_equal(fluid_solve(in.e, in.count, rates), 0);
+		for (unsigned depth = 0; depth < 4; depth++) {
+			struct level l = {
+				.in = &in, .rates = rates, .depth = depth, .cpus = CPUS
+			};
+
+			for (unsigned i = 0; i < in.count; i++) {
+				unsigned at = depth_of(&in, i);
+
+				if (at == depth || (at < depth && in.e[i].allowed_cpus))
+					l.units[l.count++] = i;
+			}
+			if (l.count > UNITS_MAX)
+				continue;
+			level_is_fair(&l);
+			levels++;
+		}
+	}
+	/* The bound on the size leaves most of them. */
+	assert_true(levels > 600);
+}
+
 TEST(many_cpus_and_pinned_tasks_are_solved)
 {
 	enum { CPUS = 252 };
@@ -400,8 +557,10 @@ TESTS(T(siblings_share_one_cpu_by_weight), T(groups_with_a_hog_for_each_cpu_foll
       T(pinned_tasks_share_their_cpu_while_another_is_alone),
       T(a_level_is_decided_before_those_below_it), T(a_task_beside_a_group_counts_as_its_sibling),
       T(what_a_child_cannot_use_goes_to_its_sibling_not_to_the_uncle),
-      T(an_inner_choice_never_costs_another_group_its_part), T(a_group_without_tasks_gets_nothing),
-      T(bad_entities_are_refused), T(flat_instances_agree_with_enumeration),
-      T(a_group_gets_what_its_children_get), T(weights_move_parts_but_never_the_sum),
-      T(sibling_tasks_with_the_same_cpus_are_max_min_fair),
+      T(an_inner_choice_never_costs_another_group_its_part),
+      T(who_weighs_a_hundred_million_times_more_is_served_first),
+      T(a_group_without_tasks_gets_nothing), T(bad_entities_are_refused),
+      T(flat_instances_agree_with_enumeration), T(a_group_gets_what_its_children_get),
+      T(weights_move_parts_but_never_the_sum), T(sibling_tasks_with_the_same_cpus_are_max_min_fair),
+      T(at_every_level_nobody_can_gain_without_someone_poorer_losing),
       T(many_cpus_and_pinned_tasks_are_solved))
