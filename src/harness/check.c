@@ -216,6 +216,7 @@ struct finding *findings_free(struct finding *all, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		buf_deinit(&all[i].figures);
 		buf_deinit(&all[i].evidence);
+		buf_deinit(&all[i].details);
 	}
 	free(all);
 	return NULL;

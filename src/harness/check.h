@@ -46,6 +46,7 @@ struct finding {
 	uint64_t noise_limit_permille;
 	struct buf figures;  /* one line: what was seen */
 	struct buf evidence; /* lines, each ended by \n: who, when, where */
+	struct buf details;  /* a JSON array for the record, or empty */
 };
 
 struct check {

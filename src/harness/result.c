@@ -83,6 +83,8 @@ static void finding_json(const struct finding *f, uint64_t window_ns, struct jso
 		noise_json(f, j);
 	json_str(j, "figures", buf_text(&f->figures));
 	json_lines(j, "evidence", buf_text(&f->evidence));
+	if (f->details.len)
+		json_raw(j, "details", buf_text(&f->details));
 	json_object_end(j);
 }
 

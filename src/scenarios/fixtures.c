@@ -185,7 +185,7 @@ SCENARIO(must_pass_migration_ratio) = {
 		{ .name = "pair",
 		  .workers = WORKERS({ .work = "spin", .count = "2", .affinity = "each" }) }),
 	.hold = "1s",
-	.checks = CHECKS("migration_ratio max=0 noise=1000permille"),
+	.checks = CHECKS("migration_ratio max=0permille noise=1000permille"),
 };
 
 SCENARIO(must_fail_migration_ratio) = {
@@ -197,7 +197,7 @@ SCENARIO(must_fail_migration_ratio) = {
 	.steps = STEPS({ .hold = "1s",
 			 .loop = OPS("affinity a/spin cpu 0", "affinity a/spin cpu 1"),
 			 .every = "10ms" }),
-	.checks = CHECKS("migration_ratio max=1 noise=1000permille"),
+	.checks = CHECKS("migration_ratio max=1permille noise=1000permille"),
 };
 
 SCENARIO(must_pass_locality) = {
@@ -209,7 +209,7 @@ SCENARIO(must_pass_locality) = {
 			     .cpuset = "node 1",
 			     .workers = WORKERS({ .work = "numa_working_set", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("locality min=950"),
+	.checks = CHECKS("locality min=950permille"),
 };
 
 SCENARIO(must_fail_locality) = {
@@ -222,7 +222,7 @@ SCENARIO(must_fail_locality) = {
 			     .workers = WORKERS({ .work = "numa_working_set",
 						  .memory_policy = "bind node 1" }) }),
 	.hold = "1s",
-	.checks = CHECKS("locality min=500"),
+	.checks = CHECKS("locality min=500permille"),
 };
 
 SCENARIO(must_pass_throttling) = {
@@ -320,5 +320,5 @@ SCENARIO(squeezed_cpusets) = {
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "3s",
 	.checks = CHECKS("share distance=100permille", "isolation", "starvation gap=300ms",
-			 "migration_ratio max=500"),
+			 "migration_ratio max=500permille"),
 };

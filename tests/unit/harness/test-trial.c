@@ -67,6 +67,7 @@ struct script {
 	uint64_t steal_ns;
 	uint64_t throttled;
 	const char *failed;
+	bool has_ticks; /* ten; the CPU is idle in the fourth tenth only */
 	bool has_no_second_report;
 	bool has_no_done;
 	bool has_garbage;
@@ -118,6 +119,32 @@ static void say_cgroupstat(struct play *p, uint32_t reason, uint64_t throttled)
 	say(p, FRAME_CGROUPSTAT, &sample, sizeof(sample));
 }
 
+static void say_tick(struct play *p, unsigned i, uint32_t reason)
+{
+	uint64_t at_ns = begin_ns + i * 100 * NSEC_PER_MSEC;
+	struct {
+		struct wire_sample head;
+		struct wire_cpustat cpu;
+	} cpus = { .head = { .ns = at_ns,
+			     .ns_end = at_ns + 1000,
+			     .step = WINDOW_STEP,
+			     .reason = reason,
+			     .count = 1 },
+		   .cpu = { .is_online = 1, .idle_ns = i > 3 ? 90 * NSEC_PER_MSEC : 0 } };
+	const struct wire_sample tasks = {
+		.ns = at_ns, .ns_end = at_ns + 2000, .step = WINDOW_STEP, .reason = reason
+	};
+
+	say(p, FRAME_CPUSTAT, &cpus, sizeof(cpus));
+	say(p, FRAME_TASKSTAT, &tasks, sizeof(tasks));
+}
+
+static void say_ticks(struct play *p)
+{
+	for (unsigned i = 0; i <= 10; i++)
+		say_tick(p, i, !i ? SAMPLE_HOLD_BEGIN : i < 10 ? SAMPLE_TICK : SAMPLE_HOLD_END);
+}
+
 static void say_report(struct play *p, const struct script *s, uint32_t worker, uint16_t window)
 {
 	const struct wire_report r = {
@@ -133,7 +160,9 @@ static void say_report(struct play *p, const struct script *s, uint32_t worker, 
 		.deadline_misses = s->deadline_misses[worker],
 		.pages_local = s->pages_local[worker],
 		.pages_remote = s->pages_remote[worker],
-		.gap = { .length_ns = s->gap_ns[worker], .start_ns = begin_ns + 1000000 },
+		.gap = { .length_ns = s->gap_ns[worker],
+			 .start_ns = begin_ns + (s->has_ticks ? 350 : 1) * NSEC_PER_MSEC,
+			 .cpu_after = worker ? REPORT_NO_CPU : 0 },
 		.outside_count = s->outside_count[worker],
 		.outside_ns = begin_ns + 2000000,
 		.text = "it broke",
@@ -157,9 +186,13 @@ static void say_all(struct play *p, const struct script *s)
 	const struct wire_done done = { .plan_id = 7 };
 
 	say_event(p, EVENT_HOLD_BEGIN, begin_ns);
-	say_cpustat(p, SAMPLE_HOLD_BEGIN, 0);
+	if (s->has_ticks)
+		say_ticks(p);
+	else
+		say_cpustat(p, SAMPLE_HOLD_BEGIN, 0);
 	say_cgroupstat(p, SAMPLE_HOLD_BEGIN, 0);
-	say_cpustat(p, SAMPLE_HOLD_END, s->steal_ns);
+	if (!s->has_ticks)
+		say_cpustat(p, SAMPLE_HOLD_END, s->steal_ns);
 	say_cgroupstat(p, SAMPLE_HOLD_END, s->throttled);
 	say_event(p, EVENT_HOLD_END, end_ns);
 	for (uint32_t w = 0; w < WORKERS_MAX; w++) {
@@ -259,6 +292,32 @@ TEST(a_long_wait_is_a_fail_on_a_quiet_host)
 	assert_int_equal(p.result.verdict, VERDICT_FAIL);
 	assert_non_null(strstr(buf_text(&finding_of(&p, "starvation")->evidence),
 			       "a/spin waited 250.0 ms, 1.0 ms into the window"));
+}
+
+TEST(the_longest_wait_of_each_worker_is_kept_with_what_the_cpus_did_around_it)
+{
+	cleanup(play_deinit) struct play p;
+	const struct finding *f;
+
+	play(&p, &(struct script){ FAIR, STOPPED, .gap_ns = { 120000000, 30000000 },
+				   .has_ticks = true });
+	f = finding_of(&p, "starvation");
+	assert_int_equal(f->verdict, VERDICT_FAIL);
+	assert_string_equal(
+		buf_text(&f->evidence),
+		"a/spin waited 120.0 ms, 350.0 ms into the window, before on CPU 0, after on CPU "
+		"0\n"
+		"CPU 0 in the 200 ms around it: 90 ms idle, 0 ms stolen, tasks waited 0 ms\n"
+		"the bound was broken; noise: the host took 0 permille of the window from CPU 0, "
+		"limit 100 permille\n");
+	assert_string_equal(
+		buf_text(&f->details),
+		"[{\"worker\":\"a/spin\",\"wait_ns\":120000000,\"into_window_ns\":350000000,"
+		"\"cpu_before\":0,\"cpu_after\":0,\"is_open\":false,\"is_wake\":false,"
+		"\"around_ns\":200002000,\"cpus\":[{\"idle_ns\":90000000,\"steal_ns\":0,"
+		"\"busy_ns\":0,\"waited_ns\":0}]},"
+		"{\"worker\":\"b/spin\",\"wait_ns\":30000000,\"into_window_ns\":350000000,"
+		"\"cpu_before\":0,\"cpu_after\":null,\"is_open\":false,\"is_wake\":false}]");
 }
 
 TEST(a_long_wait_is_undecided_on_a_noisy_host)
@@ -504,6 +563,7 @@ TEST(garbage_is_garbled)
 
 TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distance),
       T(shares_stand_under_steal), T(a_long_wait_is_a_fail_on_a_quiet_host),
+      T(the_longest_wait_of_each_worker_is_kept_with_what_the_cpus_did_around_it),
       T(a_long_wait_is_undecided_on_a_noisy_host),
       T(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold),
       T(noise_up_to_the_limit_leaves_the_verdict),
