@@ -6,7 +6,7 @@ trap 'rm -rf "$dir"' EXIT
 
 # verdict_of SCENARIO: what the last run said about it.
 verdict_of() {
-	sed -n "s/^{\"scenario\":\"$1\".*\"verdict\":\"\([A-Z]*\)\".*/\1/p" "$dir/out" | head -1
+	sed -n "s/^{\"scenario\":\"$1\",[^{]*\"verdict\":\"\([A-Z]*\)\".*/\1/p" "$dir/out" | head -1
 }
 
 run() {
@@ -34,11 +34,19 @@ run nice_pair --repeat 3
 says repetitions_share_a_machine 1 "$(grep -c '"boot_ns":[1-9]' "$dir/out")"
 says repetitions_have_verdicts_of_their_own 3 "$(grep -c '"repeat":[123],"repeats":3,' "$dir/out")"
 
-run 'must_fail_*'
-for name in share starvation isolation wake_latency alive; do
-	says "false_claim_fails/$name" FAIL "$(verdict_of must_fail_$name)"
+# Of every check one that must hold and one that must not, on both kernels.
+checks="share starvation work_conservation isolation wake_latency throughput spread migration_ratio locality throttling
+	deadline_misses"
+for kernel in 6.12 6.1; do
+	run 'must_*' -k $kernel
+	for name in $checks; do
+		says "true_claim_passes/$kernel/$name" PASS "$(verdict_of must_pass_$name)"
+		says "false_claim_fails/$kernel/$name" FAIL "$(verdict_of must_fail_$name)"
+	done
+	says "realtime_is_modelled/$kernel" PASS "$(verdict_of must_pass_share_realtime)"
+	says "a_dead_kernel_fails/$kernel" FAIL "$(verdict_of must_fail_alive)"
+	says "a_fail_is_exit_1/$kernel" 1 $status
 done
-says a_fail_is_exit_1 1 $status
 
 run weighted_cgroups --timeout 1
 says no_end_in_time_is_timeout TIMEOUT "$(verdict_of weighted_cgroups)"
