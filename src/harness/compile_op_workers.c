@@ -202,7 +202,8 @@ int compile_check_deadline(const struct compiler *c, uint32_t group)
 
 	if (!now->sched.period_ns)
 		return 0;
-	if (w->flags & (WORKLOAD_NEEDS_PROCESS | WORKLOAD_OWN_RANK | WORKLOAD_OWN_AFFINITY))
+	if (w->flags & (WORKLOAD_NEEDS_PROCESS | WORKLOAD_OWN_RANK | WORKLOAD_OWN_AFFINITY |
+			WORKLOAD_REALTIME))
 		return err_new(-EINVAL,
 			       "policy: workload %s forks, or sets policy or affinity by itself, "
 			       "which the kernel refuses to deadline workers",
