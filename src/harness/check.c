@@ -163,6 +163,17 @@ bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32
 	return !c->scope || strcmp(c->scope, cell->plan.payloads[payload].name) == 0;
 }
 
+/* A claim that held over nothing did not hold: a worker that never ran was never outside its cpuset
+ * either. */
+static void refuse_nothing(struct finding *f)
+{
+	if (f->samples || f->verdict == VERDICT_FAIL || f->verdict == VERDICT_INFRA)
+		return;
+	f->verdict = VERDICT_UNDECIDED;
+	f->holds = false;
+	buf_str(&f->evidence, "there was nothing to see: no sample\n");
+}
+
 static int judge(const struct claim *claim, const struct cell *cell,
 		 const struct cell_window *window, const struct telemetry *telemetry,
 		 struct finding *f)
@@ -174,6 +185,7 @@ static int judge(const struct claim *claim, const struct cell *cell,
 	r = claim->check->evaluate(claim, cell, window, telemetry, f);
 	if (!f->is_timed)
 		f->holds = f->verdict == VERDICT_PASS;
+	refuse_nothing(f);
 	if (r == 0)
 		r = buf_ok(&f->figures);
 	if (r == 0)

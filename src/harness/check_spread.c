@@ -8,6 +8,8 @@
 
 enum { PARAM_MAX, PARAM_NOISE };
 
+/* One worker has no equal, and of those that never ran nobody knows how equal they are: they are no
+ * samples. */
 static void judge_entry(const struct cell *cell, const struct window_data *data, uint32_t group,
 			struct finding *ret)
 {
@@ -25,7 +27,8 @@ static void judge_entry(const struct cell *cell, const struct window_data *data,
 		most_ns = MAX(most_ns, cpu_ns);
 	}
 	spread = most_ns ? (uint64_t)((double)(most_ns - least_ns) * 1000 / (double)most_ns) : 0;
-	ret->samples += g->worker_count;
+	if (g->worker_count > 1 && most_ns)
+		ret->samples += g->worker_count;
 	ret->observed = MAX(ret->observed, spread);
 	if (spread > ret->bound)
 		buf_printf(&ret->evidence, "%s got %.1f ms, %s got %.1f ms\n",

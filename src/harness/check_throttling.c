@@ -24,8 +24,9 @@ static uint64_t grown(uint64_t before, uint64_t after)
 	return after > before ? after - before : 0;
 }
 
+/* A sample is a cgroup whose cpu.stat was read at both ends. */
 static void add_cgroup(const struct window_data *data, uint32_t i, const char *path,
-		       struct finding *ret)
+		       uint64_t *periods, struct finding *ret)
 {
 	const struct wire_cgroupstat *a = &data->cgroups_begin[i].stat,
 				     *b = &data->cgroups_end[i].stat;
@@ -33,7 +34,8 @@ static void add_cgroup(const struct window_data *data, uint32_t i, const char *p
 
 	if (!data->cgroups_begin[i].is_there || !data->cgroups_end[i].is_there)
 		return;
-	ret->samples += grown(a->periods, b->periods);
+	ret->samples++;
+	*periods += grown(a->periods, b->periods);
 	ret->observed += throttled;
 	if (b->periods)
 		buf_printf(&ret->evidence,
@@ -50,10 +52,11 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 {
 	const struct window_data *data = telemetry_window(t, window);
 	bool is_too_few, is_too_many;
+	uint64_t periods = 0;
 
 	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
 		if (covers(claim, cell->plan.cgroups[i].path))
-			add_cgroup(data, i, cell->plan.cgroups[i].path, ret);
+			add_cgroup(data, i, cell->plan.cgroups[i].path, &periods, ret);
 	}
 	is_too_few = claim->is_given[PARAM_MIN] && ret->observed < claim->values[PARAM_MIN];
 	is_too_many = claim->is_given[PARAM_MAX] && ret->observed > claim->values[PARAM_MAX];
@@ -62,7 +65,7 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 		claim->values[claim->is_given[PARAM_MAX] && !is_too_few ? PARAM_MAX : PARAM_MIN];
 	ret->verdict = is_too_few || is_too_many ? VERDICT_FAIL : VERDICT_PASS;
 	buf_printf(&ret->figures, "throttled %" PRIu64 " times in %" PRIu64 " periods",
-		   ret->observed, ret->samples);
+		   ret->observed, periods);
 	return 0;
 }
 

@@ -17,8 +17,13 @@ static void merge(const struct claim *claim, const struct cell *cell,
 	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++) {
 		const struct worker_report *r = &data->reports[w];
 
-		if (r->wakes && claim_covers(claim, cell, cell->plan.workers[w].group))
+		if (!claim_covers(claim, cell, cell->plan.workers[w].group))
+			continue;
+		if (r->wakes)
 			hist_merge(ret, r->wakes);
+		/* One that was due and had not run when the window ended waited at least so long. */
+		if (r->report.gap.is_open && r->report.gap.is_wake)
+			hist_add(ret, r->report.gap.length_ns);
 	}
 }
 

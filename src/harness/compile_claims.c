@@ -69,6 +69,20 @@ static bool is_there_once(const struct cell *cell, uint32_t group)
 	return false;
 }
 
+/* A bound on a wait that no hold is long enough for can never be broken: that is no claim. */
+static int check_holds(const struct cell *cell, const struct claim *claim)
+{
+	uint64_t longest_ns = 0;
+
+	if (claim->check != &check_starvation)
+		return 0;
+	for (uint32_t w = 0; w < cell->window_count; w++)
+		longest_ns = MAX(longest_ns, cell->windows[w].hold_ns);
+	if (claim->values[0] < longest_ns)
+		return 0;
+	return err_new(-EINVAL, "gap: no hold is longer than the bound");
+}
+
 static int bind_to_workers(const struct cell *cell, struct claim *claim)
 {
 	bool is_empty = true;
@@ -82,6 +96,8 @@ static int bind_to_workers(const struct cell *cell, struct claim *claim)
 	if (claim->check == &check_share && cell->plan.header.payload_count)
 		return err_new(-EINVAL, "nobody knows what the payloads want of the CPU; claim "
 					"something else beside them");
+	if (check_holds(cell, claim) < 0)
+		return err_trace(-EINVAL);
 	if (claim->within)
 		return cpuspec_resolve(claim->within, &cell->topology, &claim->within_cpus);
 	return 0;

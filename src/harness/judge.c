@@ -28,6 +28,29 @@ static bool has_finished_before(const struct result *result, const struct teleme
 	       r->end == WORKER_FINISHED && r->end_ns <= begin_ns;
 }
 
+/* A hold that was cut short, or of whose CPUs the figures are missing, is no window to judge. */
+static bool is_hold_whole(struct result *result, const struct telemetry *t, uint32_t window)
+{
+	const struct window_data *d = &t->windows[window];
+	const struct cell_window *declared = &result->cell.windows[window];
+	uint64_t length_ns = d->end_ns - d->begin_ns;
+
+	if (!d->is_condition_met && length_ns < declared->hold_ns) {
+		buf_printf(&result->reason, "window %s: it was cut short: %llu of %llu ms",
+			   declared->name, (unsigned long long)(length_ns / NSEC_PER_MSEC),
+			   (unsigned long long)(declared->hold_ns / NSEC_PER_MSEC));
+		return false;
+	}
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
+		if (d->begin[cpu].is_there && d->end[cpu].is_there)
+			continue;
+		buf_printf(&result->reason, "window %s: no figures of CPU %u at its %s",
+			   declared->name, cpu, d->begin[cpu].is_there ? "end" : "begin");
+		return false;
+	}
+	return true;
+}
+
 static bool is_window_whole(struct result *result, const struct telemetry *t, uint32_t window)
 {
 	const struct window_data *d = &t->windows[window];
@@ -39,6 +62,8 @@ static bool is_window_whole(struct result *result, const struct telemetry *t, ui
 		buf_printf(&result->reason, "window %s never ended", name);
 		return false;
 	}
+	if (!is_hold_whole(result, t, window))
+		return false;
 	for (uint32_t w = 0; w < t->worker_count; w++) {
 		if (d->reports[w].is_there ||
 		    scene->groups[result->cell.plan.workers[w].group].is_stopped ||
@@ -82,6 +107,49 @@ static bool has_broken_worker(struct result *result, const struct telemetry *t)
 		return true;
 	}
 	return false;
+}
+
+/* May a worker end before it is told to? */
+static bool can_finish(const struct cell *cell, uint32_t worker)
+{
+	const struct plan_group *g = &cell->plan.groups[cell->plan.workers[worker].group];
+
+	return g->iterations || workload_by_id(g->workload)->flags & WORKLOAD_HAS_FUNCTION;
+}
+
+static bool was_in_a_window(const struct telemetry *t, uint32_t worker)
+{
+	for (uint32_t w = 0; w < t->window_count; w++) {
+		if (t->windows[w].reports[worker].is_there)
+			return true;
+	}
+	return false;
+}
+
+/* What must not be taken for a good end because nobody said that it was a bad one. */
+static bool has_unclear_end(struct result *result, const struct telemetry *t)
+{
+	char name[CELL_NAME_BYTES];
+
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		const char *what = NULL;
+
+		if (!t->whole[w].is_there && was_in_a_window(t, w))
+			what = "its last report is missing";
+		else if (t->whole[w].report.end == WORKER_FINISHED && !can_finish(&result->cell, w))
+			what = "its work has no end, and it ended";
+		if (!what)
+			continue;
+		buf_printf(&result->reason, "%s: %s", cell_worker_name(&result->cell, w, name),
+			   what);
+		return true;
+	}
+	if (t->has_failed)
+		buf_printf(&result->reason, "the guest: %s", t->failed_text);
+	else if (t->is_done && t->done.status)
+		buf_printf(&result->reason, "the guest ended the plan early, status %u",
+			   t->done.status);
+	return result->reason.len;
 }
 
 static const struct wire_report *find_stuck(const struct telemetry *t)
@@ -187,7 +255,7 @@ int judge_trial(struct result *result, const struct telemetry *t)
 		infra(result);
 		return buf_ok(&result->reason);
 	}
-	if (has_broken_worker(result, t)) {
+	if (has_broken_worker(result, t) || has_unclear_end(result, t)) {
 		infra(result);
 		return buf_ok(&result->reason);
 	}
@@ -200,6 +268,11 @@ int judge_trial(struct result *result, const struct telemetry *t)
 	r = check_all(&result->cell, t, &result->findings, &result->finding_count);
 	if (r < 0)
 		return err_trace(r);
+	if (!result->finding_count) {
+		buf_str(&result->reason, "no claim was judged");
+		infra(result);
+		return buf_ok(&result->reason);
+	}
 	result_conclude(result);
 	blame_conditions(result, t);
 	blame_stuck(result, t);

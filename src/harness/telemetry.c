@@ -204,6 +204,8 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 		return err_new(-EPROTO, "EVENT: step %u has no window", e.index);
 	*step_ret = e.index;
 	*is_end_ret = e.code == EVENT_HOLD_END;
+	if (*is_end_ret ? w->has_ended || !w->has_begun : w->has_begun)
+		return err_new(-EPROTO, "EVENT: the hold of step %u begins or ends twice", e.index);
 	if (*is_end_ret)
 		w->end_ns = e.ns;
 	else
@@ -343,7 +345,9 @@ static int read_wakes(const struct telemetry *t, const struct frame *f,
 		}
 		h->buckets[b.index] = (uint32_t)MIN(b.count, (uint64_t)UINT32_MAX);
 	}
-	h->count = report->wakes;
+	/* Quantiles are counted off in the buckets: their sum is what there is. */
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		h->count += h->buckets[i];
 	h->sum_ns = report->wake_sum_ns;
 	h->min_ns = report->wake_min_ns;
 	h->max_ns = report->wake_max_ns;
@@ -519,7 +523,8 @@ unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu)
 	uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
 	uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
 
-	if (!length_ns)
+	/* What nobody knows is taken to be the worst. */
+	if (!length_ns || d->is_host_silent)
 		return 1000;
 	return (unsigned)MIN((double)MAX(host_ns, steal_ns) * 1000 / (double)length_ns, 1000.0);
 }

@@ -71,6 +71,7 @@ struct window_data {
 	struct worker_report *reports; /* one for each worker */
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+	bool is_host_silent; /* one of them could not be read: nobody knows the noise */
 	/* Kept only if the plan has ticks. */
 	struct tick *ticks;
 	uint32_t tick_room;

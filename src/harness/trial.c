@@ -28,17 +28,22 @@ static uint64_t *counters_of_edge(const struct telemetry *t, int edge, uint32_t 
 }
 
 /* The counters of the vCPU threads at an edge of a window or a payload's life. A thread that is gone
- * has none; the machine's end will say so. */
-static void sample_host(struct machine *machine, const struct telemetry *t, uint64_t *to)
+ * has none; the machine's end will say so. False: one is missing. */
+static bool sample_host(struct machine *machine, const struct telemetry *t, uint64_t *to)
 {
+	bool has_all = true;
+
 	for (unsigned cpu = 0; machine && cpu < t->cpu_count; cpu++) {
 		struct vcpu_noise noise;
 
 		if (machine_vcpu_noise(machine, cpu, &noise) == 0)
 			to[cpu] = noise.run_delay_ns;
 		else
-			err_clear();
+			has_all = false;
 	}
+	if (!has_all)
+		err_clear();
+	return has_all;
 }
 
 static int take_in(const struct frame *f, struct machine *machine, struct telemetry *t)
@@ -49,7 +54,9 @@ static int take_in(const struct frame *f, struct machine *machine, struct teleme
 
 	if (r != TELEMETRY_WINDOW_EDGE && r != TELEMETRY_PAYLOAD_EDGE)
 		return r;
-	sample_host(machine, t, counters_of_edge(t, r, index, is_end));
+	if (!sample_host(machine, t, counters_of_edge(t, r, index, is_end)) &&
+	    r == TELEMETRY_WINDOW_EDGE)
+		telemetry_window(t, cell_window_of_step(t->cell, index))->is_host_silent = true;
 	return 0;
 }
 

@@ -46,7 +46,8 @@ static const struct ktstr_scenario stubborn = {
 
 static const struct ktstr_scenario counted = {
 	.topology = "1n1l1c1t",
-	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.cgroups = CGROUPS({ .name = "a",
+			     .workers = WORKERS({ .work = "periodic period=1s", .count = "2" }) }),
 	.hold = "1s",
 	.checks = CHECKS("throughput min=1000", "spread max=50permille",
 			 "migration_ratio max=10permille", "locality min=900permille",
