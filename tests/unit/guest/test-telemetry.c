@@ -18,6 +18,7 @@ struct bench {
 
 static struct bench *bench_new(void)
 {
+	static const struct plan_group endless;
 	struct bench *b = aligned_alloc(128, sizeof(*b));
 
 	assert_non_null(b);
@@ -26,6 +27,7 @@ static struct bench *bench_new(void)
 	telemetry_part_clear(&b->telemetry.part[1]);
 	b->worker = (struct worker){ .pool = &b->head,
 				     .telemetry = &b->telemetry,
+				     .group = &endless,
 				     .stride = 1,
 				     .left = 1,
 				     .cpu = REPORT_NO_CPU,
