@@ -3,9 +3,11 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "harness/pulse.h"
 #include "vmm/machine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static int send_plan(struct session *session, const struct cell *cell)
 {
@@ -27,17 +29,19 @@ static uint64_t *counters_of_edge(const struct telemetry *t, int edge, uint32_t 
 	return is_end ? w->host_delay_end_ns : w->host_delay_begin_ns;
 }
 
-/* The counters of the vCPU threads at an edge of a window or a payload's life. A thread that is gone
- * has none; the machine's end will say so. False: one is missing. */
-static bool sample_host(struct machine *machine, const struct telemetry *t, uint64_t *to)
+/* The counters of the vCPU threads at an edge of a window or a payload's life, and what the pulse
+ * missed. A thread that is gone has none; the machine's end will say so. False: one is missing. */
+static bool sample_host(struct machine *machine, const struct pulse *pulse,
+			const struct telemetry *t, uint64_t *to)
 {
+	uint64_t lost_ns = pulse_lost_ns(pulse);
 	bool has_all = true;
 
 	for (unsigned cpu = 0; machine && cpu < t->cpu_count; cpu++) {
 		struct vcpu_noise noise;
 
 		if (machine_vcpu_noise(machine, cpu, &noise) == 0)
-			to[cpu] = noise.run_delay_ns;
+			to[cpu] = noise.run_delay_ns + lost_ns;
 		else
 			has_all = false;
 	}
@@ -46,7 +50,8 @@ static bool sample_host(struct machine *machine, const struct telemetry *t, uint
 	return has_all;
 }
 
-static int take_in(const struct frame *f, struct machine *machine, struct telemetry *t)
+static int take_in(const struct frame *f, struct machine *machine, const struct pulse *pulse,
+		   struct telemetry *t)
 {
 	uint32_t index = 0;
 	bool is_end = false;
@@ -54,7 +59,7 @@ static int take_in(const struct frame *f, struct machine *machine, struct teleme
 
 	if (r != TELEMETRY_WINDOW_EDGE && r != TELEMETRY_PAYLOAD_EDGE)
 		return r;
-	if (!sample_host(machine, t, counters_of_edge(t, r, index, is_end)) &&
+	if (!sample_host(machine, pulse, t, counters_of_edge(t, r, index, is_end)) &&
 	    r == TELEMETRY_WINDOW_EDGE)
 		telemetry_window(t, cell_window_of_step(t->cell, index))->is_host_silent = true;
 	return 0;
@@ -78,14 +83,17 @@ int trial_run(struct session *session, struct machine *machine, struct cell *cel
 	      struct telemetry *telemetry, enum trial_end *end_ret)
 {
 	uint64_t deadline_ns = now_ns() + cell->timeout_ns;
-	int r = send_plan(session, cell);
+	cleanup(pulse_stop) struct pulse pulse = { .is_beating = false };
+	int r = getenv("KTSTR_IN_CARRIER") ? pulse_start(&pulse) : 0;
 
+	if (r == 0)
+		r = send_plan(session, cell);
 	while (r == 0 && !telemetry->is_done) {
 		struct frame f;
 
 		r = session_next(session, deadline_ns, &f);
 		if (r == 0)
-			r = take_in(&f, machine, telemetry);
+			r = take_in(&f, machine, &pulse, telemetry);
 	}
 	if (r == -ENOMEM)
 		return err_trace(r);
