@@ -8,6 +8,9 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { THEME_BYTES = 32 };
 
 struct list_options {
 	bool is_json;
@@ -41,9 +44,30 @@ static const struct argp list_argp = {
 	.options = list_options,
 	.parser = list_option,
 	.args_doc = "[NAME|GLOB|FILE.yaml|FILE.json...]",
-	.doc = "List the scenarios of this program. Without a name those that `ktstr run` runs; "
+	.doc = "List the scenarios of this program: theme (the file that each stands in), name, "
+	       "summary. Without a name those that `ktstr run` runs; "
 	       "fixtures, which are made to fail, appear when a name or glob matches them.",
 };
+
+/* A scenario's theme is the file that it stands in, without folder and ending. */
+static const char *theme(const struct ktstr_record *record, char *text)
+{
+	const char *slash = strrchr(record->file, '/');
+	const char *base = slash ? slash + 1 : record->file;
+
+	snprintf(text, THEME_BYTES, "%.*s", (int)strcspn(base, "."), base);
+	return text;
+}
+
+static int by_theme(const void *a, const void *b)
+{
+	const struct ktstr_record *left = *(const struct ktstr_record *const *)a;
+	const struct ktstr_record *right = *(const struct ktstr_record *const *)b;
+	char l[THEME_BYTES], r[THEME_BYTES];
+	int order = strcmp(theme(left, l), theme(right, r));
+
+	return order ? order : strcmp(left->name, right->name);
+}
 
 static void print_strings(struct json *j, const char *key, const char *const *strings)
 {
@@ -59,6 +83,7 @@ static void print_json(const struct registry *r)
 {
 	cleanup(buf_deinit) struct buf out = BUF_NULL;
 	struct json j = json_to(&out);
+	char text[THEME_BYTES];
 
 	json_array(&j, NULL);
 	for (size_t i = 0; i < r->count; i++) {
@@ -66,6 +91,7 @@ static void print_json(const struct registry *r)
 
 		json_object(&j, NULL);
 		json_str(&j, "name", r->records[i]->name);
+		json_str(&j, "theme", theme(r->records[i], text));
 		json_str(&j, "summary", s->summary);
 		json_str(&j, "topology", s->topology);
 		json_bool(&j, "fixture", s->is_fixture);
@@ -76,6 +102,15 @@ static void print_json(const struct registry *r)
 	}
 	json_array_end(&j);
 	puts(buf_text(&out));
+}
+
+static void print_lines(const struct registry *r)
+{
+	char text[THEME_BYTES];
+
+	for (size_t i = 0; i < r->count; i++)
+		printf("%-10s %-24s %s\n", theme(r->records[i], text), r->records[i]->name,
+		       r->records[i]->scenario->summary);
 }
 
 static int list_run(const struct command *self, int argc, char **argv)
@@ -89,10 +124,12 @@ static int list_run(const struct command *self, int argc, char **argv)
 	r = registry_choose(options.patterns, options.pattern_count, &all, &chosen);
 	if (r < 0)
 		return command_fail(self, false, EXIT_USAGE);
+	if (chosen.count)
+		qsort(chosen.records, chosen.count, sizeof(*chosen.records), by_theme);
 	if (options.is_json)
 		print_json(&chosen);
-	for (size_t i = 0; !options.is_json && i < chosen.count; i++)
-		printf("%-20s %s\n", chosen.records[i]->name, chosen.records[i]->scenario->summary);
+	else
+		print_lines(&chosen);
 	return 0;
 }
 
