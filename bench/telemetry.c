@@ -64,6 +64,7 @@ int main(void)
 	struct telemetry *t = aligned_alloc(128, sizeof(*t));
 	struct worker *w = aligned_alloc(128, sizeof(*w));
 	struct pool_head head = { 0 };
+	const struct plan_group group = { 0 };
 	double percent;
 
 	if (!t || !w)
@@ -71,6 +72,7 @@ int main(void)
 	memset(t, 0, sizeof(*t));
 	telemetry_part_clear(&t->part[0]);
 	*w = (struct worker){ .pool = &head,
+			      .group = &group,
 			      .telemetry = t,
 			      .stride = 1,
 			      .left = 1,
