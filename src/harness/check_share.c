@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "harness/noise.h"
 #include "harness/share_model.h"
 #include "harness/telemetry.h"
 
@@ -152,7 +153,7 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 		return 0;
 	}
 	judge(&s, cell, ret);
-	ret->verdict = ret->observed > ret->bound ? VERDICT_FAIL : VERDICT_PASS;
+	noise_judge_parts(ret, telemetry);
 	return 0;
 }
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/noise.h"
 
+#include "base/util.h"
+
+enum { NOISE_LIMIT_PERMILLE = 100 };
+#define PARTS_LEAST_NS (100 * NSEC_PER_MSEC)
+
 static void judge(struct finding *f, const struct telemetry *t, uint64_t limit_permille, bool holds)
 {
 	unsigned cpu, noise = telemetry_noise_permille(t, f->window, &cpu);
@@ -27,4 +32,28 @@ void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_pe
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
 {
 	judge(f, t, limit_permille, f->observed >= f->bound);
+}
+
+void noise_judge_parts(struct finding *f, const struct telemetry *t)
+{
+	const struct window_data *d = telemetry_window(t, f->window);
+	unsigned cpu, noise = telemetry_noise_permille(t, f->window, &cpu);
+	uint64_t left_ns = (d->end_ns - d->begin_ns) / 1000 * (1000 - noise);
+
+	f->holds = f->observed <= f->bound;
+	f->verdict = f->holds ? VERDICT_PASS : VERDICT_FAIL;
+	if (noise <= NOISE_LIMIT_PERMILLE || left_ns >= PARTS_LEAST_NS)
+		return;
+	f->verdict = VERDICT_UNDECIDED;
+	f->is_timed = true;
+	f->noise_permille = noise;
+	f->noise_limit_permille = NOISE_LIMIT_PERMILLE;
+	f->noise_cpu = cpu;
+	buf_printf(
+		&f->evidence,
+		"the bound %s; noise: the host took %u permille of the window from CPU %u, which "
+		"leaves %llu ms: less than %llu ms cannot be divided\n",
+		f->holds ? "held" : "was broken", noise, cpu,
+		(unsigned long long)(left_ns / NSEC_PER_MSEC),
+		(unsigned long long)(PARTS_LEAST_NS / NSEC_PER_MSEC));
 }

@@ -23,3 +23,9 @@ void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_pe
 
 /* The same for a claim whose bound is the least that must be observed. */
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
+
+/* For claims about parts of the CPU time, which stand under noise, because it takes from all alike. But
+ * there has to be something to take parts of: a group's weight finds its way to each CPU only while
+ * tasks run there, in tenths of a second. A CPU to which noise left less than 100 ms of the window makes
+ * the claim UNDECIDED: 64 vCPUs that share one CPU of the host have 31 ms each of a hold of 2 s. */
+void noise_judge_parts(struct finding *f, const struct telemetry *t);

@@ -285,6 +285,20 @@ TEST(shares_stand_under_steal)
 	assert_int_equal(finding_of(&p, "starvation")->verdict, VERDICT_UNDECIDED);
 }
 
+TEST(shares_of_next_to_nothing_are_undecided)
+{
+	cleanup(play_deinit) struct play p = { 0 };
+	const struct finding *f;
+
+	play(&p,
+	     &(struct script){ .cpu_ns = { 10000000, 40000000 }, STOPPED, .steal_ns = 950000000 });
+	f = finding_of(&p, "share");
+	assert_int_equal(f->verdict, VERDICT_UNDECIDED);
+	assert_false(f->holds);
+	assert_int_equal(f->noise_permille, 950);
+	assert_non_null(strstr(buf_text(&f->evidence), "which leaves 50 ms"));
+}
+
 TEST(a_long_wait_is_a_fail_on_a_quiet_host)
 {
 	cleanup(play_deinit) struct play p;
@@ -563,7 +577,8 @@ TEST(garbage_is_garbled)
 }
 
 TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distance),
-      T(shares_stand_under_steal), T(a_long_wait_is_a_fail_on_a_quiet_host),
+      T(shares_stand_under_steal), T(shares_of_next_to_nothing_are_undecided),
+      T(a_long_wait_is_a_fail_on_a_quiet_host),
       T(the_longest_wait_of_each_worker_is_kept_with_what_the_cpus_did_around_it),
       T(a_long_wait_is_undecided_on_a_noisy_host),
       T(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold),
