@@ -180,6 +180,16 @@ static int do_cpu_online(struct conductor *c, const struct plan_op *op)
 	return switch_cpus(&op->mask, "1");
 }
 
+/* cpu.weight and its like take no space behind their number. */
+static char *without_trailing_spaces(char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	while (len && text[len - 1] == ' ')
+		text[--len] = '\0';
+	return text;
+}
+
 /* What must be written so that @path is as it was. A list of features reads as all of them, and is
  * written one by one: the inverse of a word that changed something, "" of one that did not. */
 static char *value_before(const char *path, const char *text, const struct buf *old)
@@ -189,7 +199,7 @@ static char *value_before(const char *path, const char *text, const struct buf *
 	char padded[128], list[sizeof(padded) + 1];
 
 	if (!name || strcmp(name, "/features") != 0)
-		return strdup(buf_text(old));
+		return without_trailing_spaces(strdup(buf_text(old)));
 	snprintf(padded, sizeof(padded), "%s%s", is_off ? "" : "NO_", is_off ? text + 3 : text);
 	snprintf(list, sizeof(list), "%s ", padded);
 	/* "FOO " must not be found within "NO_FOO ". */

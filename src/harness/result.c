@@ -119,6 +119,8 @@ static void windows_json(const struct result *r, struct json *j)
 		json_str(j, "name", r->cell.windows[w].name);
 		json_u64(j, "begin_ns", r->windows[w].begin_ns);
 		json_u64(j, "end_ns", r->windows[w].end_ns);
+		json_u64(j, "ticks", r->windows[w].ticks);
+		json_u64(j, "ticks_ns", r->windows[w].ticks_ns);
 		json_array(j, "cpus");
 		for (unsigned cpu = 0; cpu < r->cpu_count; cpu++)
 			cpu_json(&r->windows[w].cpus[cpu], j);

@@ -22,6 +22,8 @@ struct result_cpu {
 
 struct result_window {
 	uint64_t begin_ns, end_ns; /* guest CLOCK_MONOTONIC */
+	uint32_t ticks;		   /* samples, those at both ends too */
+	uint64_t ticks_ns;	   /* what reading them took the guest in all */
 	struct result_cpu *cpus;
 };
 

@@ -161,7 +161,7 @@ SCENARIO(must_pass_spread) = {
 	.cgroups = CGROUPS({ .name = "pair",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "2s",
-	.checks = CHECKS("spread max=150permille noise=1000permille"),
+	.checks = CHECKS("spread max=500permille noise=1000permille"),
 };
 
 SCENARIO(must_fail_spread) = {
@@ -173,7 +173,7 @@ SCENARIO(must_fail_spread) = {
 		{ .name = "three",
 		  .workers = WORKERS({ .work = "spin", .count = "3", .affinity = "each" }) }),
 	.hold = "2s",
-	.checks = CHECKS("spread max=250permille noise=1000permille"),
+	.checks = CHECKS("spread max=100permille noise=1000permille"),
 };
 
 SCENARIO(must_pass_migration_ratio) = {

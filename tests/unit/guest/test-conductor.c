@@ -218,8 +218,8 @@ TEST(a_written_file_gets_its_old_value_back)
 	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
 
 	assert_no_failure(&r);
-	assert_int_equal(pread(fd, now, sizeof(now) - 1, 0), 4);
-	assert_string_equal(now, "old ");
+	assert_int_equal(pread(fd, now, sizeof(now) - 1, 0), 3);
+	assert_string_equal(now, "old");
 	unlink(path);
 }
 

@@ -66,7 +66,7 @@ struct script {
 	uint64_t pages_local[WORKERS_MAX], pages_remote[WORKERS_MAX];
 	uint16_t ends[WORKERS_MAX]; /* enum worker_end */
 	uint64_t steal_ns;
-	uint64_t throttled;
+	uint64_t throttled, periods;
 	const char *failed;
 	bool has_ticks; /* ten; the CPU is idle in the fourth tenth only */
 	bool has_no_second_report;
@@ -109,13 +109,13 @@ static void say_cpustat(struct play *p, uint32_t reason, uint64_t steal_ns)
 	say(p, FRAME_CPUSTAT, &sample, sizeof(sample));
 }
 
-static void say_cgroupstat(struct play *p, uint32_t reason, uint64_t throttled)
+static void say_cgroupstat(struct play *p, uint32_t reason, uint64_t throttled, uint64_t periods)
 {
 	struct {
 		struct wire_sample head;
 		struct wire_cgroupstat cgroup;
 	} sample = { .head = { .step = WINDOW_STEP, .reason = reason, .count = 1 },
-		     .cgroup = { .periods = throttled ? 100 : 90, .throttled = throttled } };
+		     .cgroup = { .periods = 90 + periods, .throttled = throttled } };
 
 	say(p, FRAME_CGROUPSTAT, &sample, sizeof(sample));
 }
@@ -191,10 +191,10 @@ static void say_all(struct play *p, const struct script *s)
 		say_ticks(p);
 	else
 		say_cpustat(p, SAMPLE_HOLD_BEGIN, 0);
-	say_cgroupstat(p, SAMPLE_HOLD_BEGIN, 0);
+	say_cgroupstat(p, SAMPLE_HOLD_BEGIN, 0, 0);
 	if (!s->has_ticks)
 		say_cpustat(p, SAMPLE_HOLD_END, s->steal_ns);
-	say_cgroupstat(p, SAMPLE_HOLD_END, s->throttled);
+	say_cgroupstat(p, SAMPLE_HOLD_END, s->throttled, s->throttled ? 10 : s->periods);
 	say_event(p, EVENT_HOLD_END, end_ns);
 	for (uint32_t w = 0; w < WORKERS_MAX; w++) {
 		if (w == 0 || !s->has_no_second_report)
@@ -482,6 +482,16 @@ static const struct counted_case counted_cases[] = {
 	  10,
 	  "throttled 10 times in 10 periods" },
 	{ "throttling", { COUNTED }, VERDICT_FAIL, 0, "throttled 0 times in 0 periods" },
+	{ "throttling",
+	  { COUNTED, .steal_ns = 200000000 },
+	  VERDICT_FAIL,
+	  0,
+	  "throttled 0 times in 0 periods" },
+	{ "throttling",
+	  { COUNTED, .steal_ns = 200000000, .periods = 10 },
+	  VERDICT_UNDECIDED,
+	  0,
+	  "throttled 0 times in 10 periods" },
 	{ "throughput",
 	  { COUNTED, .iterations = { 600, 400 } },
 	  VERDICT_PASS,
