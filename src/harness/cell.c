@@ -190,6 +190,11 @@ int cell_compile(const struct ktstr_record *record, const struct cell_options *o
 	return r;
 }
 
+bool scenario_step_is_end(const struct ktstr_step *s)
+{
+	return !s->name && !s->ops && !s->cgroups && !s->hold && !s->loop && !s->every;
+}
+
 void cell_window_deinit(struct cell_window *w)
 {
 	for (uint32_t i = 0; i < w->turn_count; i++)

@@ -121,6 +121,9 @@ struct cell_options {
 	const struct fault *fault; /* NULL: none; must outlive the cell */
 };
 
+/* Is it the entry that ends the list? */
+bool scenario_step_is_end(const struct ktstr_step *s);
+
 /* Compile. Returns 0; CELL_NEEDS_UNMET, with what is missing in the error trail's words; -EINVAL
  * with words "scenario NAME: FIELD \"VALUE\": ..."; -ENOMEM. Free with cell_deinit(), after 0 and
  * after CELL_NEEDS_UNMET. */

@@ -12,18 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_end(const struct ktstr_step *s)
-{
-	return !s->name && !s->hold && !s->ops && !s->loop && !s->every && !s->cgroups;
-}
-
 const struct ktstr_step *compile_step_at(const struct compiler *c, uint32_t i)
 {
 	const struct ktstr_step *s = c->scenario->steps;
 
-	for (; s && i && !is_end(s); i--)
+	for (; s && i && !scenario_step_is_end(s); i--)
 		s++;
-	return s && !is_end(s) ? s : NULL;
+	return s && !scenario_step_is_end(s) ? s : NULL;
 }
 
 const char *compile_step_name(const struct compiler *c, uint32_t i, char *text)

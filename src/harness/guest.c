@@ -168,7 +168,11 @@ static int read_clock(struct guest *g, const struct frame *f, struct guest_failu
 		err_record(-EPROTO, __FILE__, __LINE__, "no answer to CLOCK");
 		return bad_words(g, why);
 	}
-	g->clock_offset_ns = (int64_t)(c.guest_ns - (c.host_ns + (now - c.host_ns) / 2));
+	g->clock = (struct clock_relation){
+		.is_known = true,
+		.guest_minus_host_ns = (int64_t)(c.guest_ns - (c.host_ns + (now - c.host_ns) / 2)),
+		.error_ns = (now - c.host_ns) / 2,
+	};
 	return 0;
 }
 

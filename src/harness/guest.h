@@ -34,9 +34,9 @@ struct guest {
 	struct session session;
 	struct console_log console;
 	struct wire_ready ready;
-	int channel[2];		 /* ours, the machine's */
-	uint64_t boot_ns;	 /* from machine_start() to READY */
-	int64_t clock_offset_ns; /* guest CLOCK_MONOTONIC minus ours */
+	int channel[2];	  /* ours, the machine's */
+	uint64_t boot_ns; /* from machine_start() to READY */
+	struct clock_relation clock;
 };
 
 enum guest_outcome {

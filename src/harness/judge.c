@@ -235,6 +235,7 @@ static int keep_windows(struct result *result, const struct telemetry *t)
 		to->ticks = telemetry_ticks(d);
 		for (uint32_t i = 0; i < to->ticks; i++)
 			to->ticks_ns += grown(d->ticks[i].ns, d->ticks[i].ns_end);
+		to->is_condition_met = d->is_condition_met;
 		to->cpus = calloc(t->cpu_count, sizeof(*to->cpus));
 		if (!to->cpus)
 			return err_new(-ENOMEM, "out of memory for %u CPUs", t->cpu_count);

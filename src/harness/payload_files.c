@@ -3,12 +3,21 @@
 
 #include "base/util.h"
 
+static bool have_payloads(const struct ktstr_cgroup *g)
+{
+	bool has_any = false;
+
+	for (; g && g->name; g++)
+		has_any |= g->payloads && g->payloads->name;
+	return has_any;
+}
+
 bool scenario_has_payloads(const struct ktstr_scenario *s)
 {
-	bool has_any = s->payloads && s->payloads->name;
+	bool has_any = (s->payloads && s->payloads->name) || have_payloads(s->cgroups);
 
-	for (const struct ktstr_cgroup *g = s->cgroups; g && g->name; g++)
-		has_any |= g->payloads && g->payloads->name;
+	for (const struct ktstr_step *p = s->steps; p && !scenario_step_is_end(p); p++)
+		has_any |= have_payloads(p->cgroups);
 	return has_any;
 }
 

@@ -74,6 +74,20 @@ static void print_finding(FILE *out, const struct finding *f)
 	print_lines(out, "evidence", buf_text(&f->evidence));
 }
 
+/* Every event, in milliseconds since the plan began. */
+static void print_timeline(FILE *out, const struct result *result)
+{
+	const struct timeline *t = &result->timeline;
+	char text[TIMELINE_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < t->count; i++)
+		fprintf(out, "    %-10s +%.3f ms  %s\n", i ? "" : "events",
+			((double)t->events[i].ns - (double)t->events[0].ns) / 1e6,
+			timeline_text(&t->events[i], &result->cell, text));
+	if (t->left_out)
+		fprintf(out, "    %-10s %u events more are not kept\n", "", t->left_out);
+}
+
 static void pretty_result(struct reporter *r, const struct result *result)
 {
 	const char *color = r->has_color ? colors[result->verdict] : "";
@@ -90,6 +104,8 @@ static void pretty_result(struct reporter *r, const struct result *result)
 		if (r->is_verbose || result->findings[i].verdict != VERDICT_PASS)
 			print_finding(r->out, &result->findings[i]);
 	}
+	if (r->is_verbose)
+		print_timeline(r->out, result);
 	if (result->cell.fault)
 		fprintf(r->out, "    %-10s %s\n", "FAULT", result->cell.fault->text);
 	if (is_settled(result->verdict))

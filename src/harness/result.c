@@ -13,6 +13,7 @@ void result_deinit(struct result *r)
 	for (uint32_t i = 0; r->windows && i < r->cell.window_count; i++)
 		free(r->windows[i].cpus);
 	free(r->windows);
+	timeline_deinit(&r->timeline);
 	buf_deinit(&r->reason);
 	buf_deinit(&r->console);
 	buf_deinit(&r->disks);
@@ -121,6 +122,10 @@ static void windows_json(const struct result *r, struct json *j)
 		json_u64(j, "end_ns", r->windows[w].end_ns);
 		json_u64(j, "ticks", r->windows[w].ticks);
 		json_u64(j, "ticks_ns", r->windows[w].ticks_ns);
+		if (r->cell.windows[w].condition[0]) {
+			json_str(j, "condition", r->cell.windows[w].condition);
+			json_bool(j, "is_met", r->windows[w].is_condition_met);
+		}
 		json_array(j, "cpus");
 		for (unsigned cpu = 0; cpu < r->cpu_count; cpu++)
 			cpu_json(&r->windows[w].cpus[cpu], j);
@@ -161,6 +166,7 @@ void result_json(const struct result *r, struct buf *out)
 		finding_json(&r->findings[i], window_ns(r, r->findings[i].window), &j);
 	json_array_end(&j);
 	windows_json(r, &j);
+	timeline_json(&r->timeline, &r->cell, &r->clock, &j);
 	if (r->payloads.len)
 		json_raw(&j, "payloads", buf_text(&r->payloads));
 	if (r->disks.len)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "harness/cell.h"
 #include "harness/check.h"
+#include "harness/timeline.h"
 
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct result_window {
 	uint64_t begin_ns, end_ns; /* guest CLOCK_MONOTONIC */
 	uint32_t ticks;		   /* samples, those at both ends too */
 	uint64_t ticks_ns;	   /* what reading them took the guest in all */
+	bool is_condition_met;	   /* of the hold, if it has one */
 	struct result_cpu *cpus;
 };
 
@@ -43,8 +45,10 @@ struct result {
 	struct buf console; /* last lines, where they may help */
 	struct buf disks;   /* a JSON array, see guest_disk_json(); empty: no disk or no machine */
 	struct buf
-		payloads;  /* a JSON array, see payload_record.h; empty: none, or it did not come so
+		payloads; /* a JSON array, see payload_record.h; empty: none, or it did not come so
 				far */
+	struct timeline timeline;
+	struct clock_relation clock;
 	struct buf rerun;  /* the command that does it again */
 	uint64_t boot_ns;  /* 0: the machine was running already */
 	uint64_t run_ns;   /* from the plan's start to its end */

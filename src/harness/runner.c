@@ -261,6 +261,9 @@ static int run_trial(struct runner *run, struct result *result, enum trial_end *
 	record_disks(run, result);
 	if (r == 0)
 		r = conclude(run, result, &t, *end_ret);
+	result->clock = run->guest->clock;
+	result->timeline = t.timeline;
+	t.timeline = TIMELINE_NULL;
 	if (r == 0 && result->verdict != VERDICT_PASS)
 		console_log_tail(&run->guest->console, CONSOLE_TAIL_LINES, &result->console);
 	return r;
@@ -284,10 +287,15 @@ static bool is_skipped(const struct runner *run, struct result *result, int comp
 {
 	const char *least = result->record->scenario->needs.kernel;
 
+	const struct cell *cell = &result->cell;
+
 	if (compiled == CELL_NEEDS_UNMET)
 		buf_str(&result->reason, err_text());
 	else if (least && !is_release_at_least(result->kernel, least))
 		buf_printf(&result->reason, "needs kernel %s", least);
+	else if (cell->least_kernel && !is_release_at_least(result->kernel, cell->least_kernel))
+		buf_printf(&result->reason, "needs kernel %s, for %s", cell->least_kernel,
+			   cell->least_kernel_why);
 	if (result->reason.len)
 		result->verdict = VERDICT_SKIP;
 	return result->reason.len;

@@ -11,6 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How the guest's CLOCK_MONOTONIC stands to ours. */
+struct clock_relation {
+	bool is_known;
+	int64_t guest_minus_host_ns;
+	uint64_t error_ns; /* at most, when it was read */
+};
+
 struct session {
 	int fd;		 /* the channel, non-blocking; borrowed */
 	int end_fd;	 /* readable when the machine has ended; -1: none */

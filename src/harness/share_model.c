@@ -147,13 +147,13 @@ static void lift_realtime_limit(struct model *m, uint32_t worker)
 }
 
 /* Everybody as a hog. */
-static int model_init(struct model *m, const struct cell *cell, const struct cell_window *window)
+static int model_init(struct model *m, const struct cell *cell, const struct scene *scene)
 {
 	const struct plan_header *h = &cell->plan.header;
 	size_t count = (size_t)h->cgroup_count + h->worker_count + FIRST_CGROUP;
 
 	*m = (struct model){ .cell = cell,
-			     .scene = &window->scene,
+			     .scene = scene,
 			     .entities = calloc(count, sizeof(*m->entities)),
 			     .rates = calloc(count, sizeof(double)) };
 	if (!m->entities || !m->rates)
@@ -198,6 +198,9 @@ static double used(const struct model *m, const struct window_data *data, uint32
 	double guaranteed = m->rates[m->first_worker + worker];
 	double got = (double)data->reports[worker].report.cpu_ns / window_ns;
 
+	/* One that has done all its iterations wants nothing more, either. */
+	if (g->iterations)
+		return got;
 	if (!(workload_by_id(g->workload)->flags & WORKLOAD_BLOCKS))
 		return INFINITY;
 	if (!is_quiet || guaranteed <= 0)
@@ -272,12 +275,15 @@ static int solve_for_capacity(struct model *m, double obtained_cpus, double nois
 	return 0;
 }
 
-int share_model_solve(const struct cell *cell, const struct cell_window *window,
-		      const struct telemetry *t, double *rates)
+/* Add to @rates what is ideal under the settings of @scene, for the part of the window in which they
+ * were in force. */
+static int add_rates(const struct cell *cell, const struct cell_window *window,
+		     const struct scene *scene, const struct telemetry *t, double part,
+		     double *rates)
 {
 	cleanup(model_deinit) struct model m = { 0 };
 	unsigned cpu, noise = telemetry_noise_permille(t, window, &cpu);
-	int r = model_init(&m, cell, window);
+	int r = model_init(&m, cell, scene);
 
 	if (r == 0)
 		r = solve(&m);
@@ -288,8 +294,27 @@ int share_model_solve(const struct cell *cell, const struct cell_window *window,
 	if (r < 0)
 		return err_trace(r);
 	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++)
-		rates[w] = m.rates[m.first_worker + w];
+		rates[w] += part * m.rates[m.first_worker + w];
 	return 0;
+}
+
+int share_model_solve(const struct cell *cell, const struct cell_window *window,
+		      const struct telemetry *t, double *rates)
+{
+	const struct window_data *data = telemetry_window(t, window);
+	double window_ns = (double)(data->end_ns - data->begin_ns);
+	int r = 0;
+
+	memset(rates, 0, cell->plan.header.worker_count * sizeof(*rates));
+	if (!window->turn_count)
+		return add_rates(cell, window, &window->scene, t, 1, rates);
+	for (uint32_t i = 0; i < window->turn_count && r == 0; i++) {
+		double part = (double)data->turns.ns[i] / window_ns;
+
+		if (part > 0)
+			r = add_rates(cell, window, &window->turns[i].scene, t, part, rates);
+	}
+	return r;
 }
 
 /* ---- before boot ---- */
@@ -351,7 +376,7 @@ static int check_realtime(const struct cell *cell, const struct cell_window *win
 	cleanup(model_deinit) struct model m = { 0 };
 	const struct plan_sched *first = NULL;
 	bool is_contended = false, is_alike = true;
-	int r = model_init(&m, cell, window);
+	int r = model_init(&m, cell, &window->scene);
 
 	if (r == 0)
 		r = solve(&m);

@@ -7,6 +7,9 @@
  * (since) leaves them beside fair ones, 950 ms of each second; both stand outside of the cgroup tree,
  * which knows neither their weight nor their quota. What is left is shared by weight, in the tree.
  *
+ * Over a looped hold the ideal is that of the settings which each operation of a turn leaves behind,
+ * weighted with the time for which they were in force.
+ *
  * Nobody is given more than it can use. A worker that sleeps by itself uses what it obtained; that
  * alone would believe every starved sleeper, so those whose work is declared (bursty, idle_churn,
  * periodic) use at least what they do when they get no more than their guaranteed part while they

@@ -90,9 +90,12 @@ int telemetry_init(struct telemetry *t, const struct cell *cell)
 	};
 	if (!t->windows || !t->whole || !t->payloads)
 		r = err_new(-ENOMEM, "out of memory for %u windows", cell->window_count);
-	for (; r == 0 && t->window_count < cell->window_count; t->window_count++)
-		r = window_init(&t->windows[t->window_count], t->cpu_count, t->worker_count,
-				h->cgroup_count);
+	for (uint32_t i = 0; i < cell->window_count && r == 0; i++) {
+		t->window_count++;
+		r = window_init(&t->windows[i], t->cpu_count, t->worker_count, h->cgroup_count);
+		if (r == 0)
+			r = turn_clock_init(&t->windows[i].turns, &cell->windows[i]);
+	}
 	for (uint32_t i = 0; r == 0 && i < h->payload_count; i++)
 		r = payload_init(&t->payloads[i], t->cpu_count);
 	for (uint32_t i = 0; r == 0 && i < t->window_count; i++)
@@ -109,6 +112,7 @@ void telemetry_deinit(struct telemetry *t)
 
 		free_reports(w->reports, t->worker_count);
 		ticks_free(w);
+		turn_clock_deinit(&w->turns);
 		free(w->begin);
 		free(w->end);
 		free(w->cgroups_begin);
@@ -121,6 +125,7 @@ void telemetry_deinit(struct telemetry *t)
 	free(t->payloads);
 	free(t->windows);
 	free_reports(t->whole, t->worker_count);
+	timeline_deinit(&t->timeline);
 	*t = TELEMETRY_NULL;
 }
 
@@ -186,6 +191,31 @@ static int add_payload_out(struct telemetry *t, const struct frame *f)
 	return buf_ok(&s->bytes);
 }
 
+static const struct cell_window *cell_window_of(const struct telemetry *t,
+						const struct window_data *w)
+{
+	return &t->cell->windows[w - t->windows];
+}
+
+static void turn_edge(struct telemetry *t, struct window_data *w, bool is_end, uint64_t ns)
+{
+	if (is_end)
+		turn_clock_stop(&w->turns, cell_window_of(t, w), ns);
+	else
+		turn_clock_start(&w->turns, cell_window_of(t, w), ns);
+	t->open = is_end ? NULL : w;
+}
+
+/* An operation that was done while a window is open is one of its loop's. */
+static void turn_on(struct telemetry *t, const struct wire_event *e)
+{
+	const struct cell_window *w = t->open ? cell_window_of(t, t->open) : NULL;
+	uint32_t first = w ? cell_sent_plan(t->cell)->steps[w->step].loop_first_op : 0;
+
+	if (w && e->index >= first)
+		turn_clock_op(&t->open->turns, w, e->index - first, e->args[1]);
+}
+
 static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_ret,
 		     bool *is_end_ret)
 {
@@ -193,10 +223,14 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 	struct window_data *w;
 	int r = event_decode(f->payload, f->len, &t->limits, &e);
 
+	if (r == 0)
+		r = timeline_add(&t->timeline, &e);
 	if (r < 0)
 		return err_trace(r);
 	if (e.code == EVENT_PAYLOAD_START)
 		return begin_payload(t, &e, step_ret, is_end_ret);
+	if (e.code == EVENT_OP)
+		turn_on(t, &e);
 	if (e.code != EVENT_HOLD_BEGIN && e.code != EVENT_HOLD_END)
 		return 0;
 	w = window_of_step(t, e.index);
@@ -213,6 +247,7 @@ static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_
 	w->has_begun |= !*is_end_ret;
 	w->has_ended |= *is_end_ret;
 	w->is_condition_met |= *is_end_ret && e.args[0];
+	turn_edge(t, w, *is_end_ret, e.ns);
 	return TELEMETRY_WINDOW_EDGE;
 }
 
@@ -355,70 +390,6 @@ static int read_wakes(const struct telemetry *t, const struct frame *f,
 	return 0;
 }
 
-/* Workers that were stopped and spawned again report for each life: together they are one. Of the
- * ends the one that says most is kept. */
-static void merge_figures(struct wire_report *to, const struct wire_report *from)
-{
-	static const unsigned weights[] = {
-		[WORKER_STOPPED] = 1, [WORKER_FINISHED] = 1, [WORKER_RUNNING] = 2,
-		[WORKER_KILLED] = 3,  [WORKER_STUCK] = 4,    [WORKER_CRASHED] = 5,
-		[WORKER_ERROR] = 6,
-	};
-
-	if (weights[from->end] > weights[to->end]) {
-		to->end = from->end;
-		to->end_status = from->end_status;
-		memcpy(to->text, from->text, sizeof(to->text));
-	}
-	to->start_ns = MIN(to->start_ns, from->start_ns);
-	to->end_ns = MAX(to->end_ns, from->end_ns);
-	to->iterations += from->iterations;
-	to->checkpoints += from->checkpoints;
-	to->cpu_ns += from->cpu_ns;
-	to->run_delay_ns += from->run_delay_ns;
-	to->slices += from->slices;
-	to->migrations += from->migrations;
-	to->deadline_misses += from->deadline_misses;
-	to->bytes += from->bytes;
-	to->pages_local += from->pages_local;
-	to->pages_remote += from->pages_remote;
-}
-
-static void merge_moments(struct wire_report *to, const struct wire_report *from)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(to->cpus_used.bits); i++)
-		to->cpus_used.bits[i] |= from->cpus_used.bits[i];
-	if (from->gap.length_ns > to->gap.length_ns)
-		to->gap = from->gap;
-	if (!to->outside_count) {
-		to->outside_ns = from->outside_ns;
-		to->outside_cpu = from->outside_cpu;
-	}
-	to->outside_count += from->outside_count;
-	if (from->wake_max_ns > to->wake_max_ns)
-		to->wake_max_at_ns = from->wake_max_at_ns;
-	to->wake_max_ns = MAX(to->wake_max_ns, from->wake_max_ns);
-	if (from->wakes && (!to->wakes || from->wake_min_ns < to->wake_min_ns))
-		to->wake_min_ns = from->wake_min_ns;
-	to->wakes += from->wakes;
-	to->wake_sum_ns += from->wake_sum_ns;
-}
-
-/* Takes @wakes. */
-static void merge_report(struct worker_report *to, const struct wire_report *report,
-			 struct hist *wakes)
-{
-	merge_figures(&to->report, report);
-	merge_moments(&to->report, report);
-	if (!to->wakes) {
-		to->wakes = wakes;
-		return;
-	}
-	if (wakes)
-		hist_merge(to->wakes, wakes);
-	free(wakes);
-}
-
 static int add_report(struct telemetry *t, const struct frame *f)
 {
 	struct wire_report report;
@@ -441,7 +412,7 @@ static int add_report(struct telemetry *t, const struct frame *f)
 	if (r < 0)
 		return err_trace(r);
 	if (to->is_there) {
-		merge_report(to, &report, wakes);
+		telemetry_merge_report(to, &report, wakes);
 		return 0;
 	}
 	*to = (struct worker_report){ .is_there = true, .report = report, .wakes = wakes };

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "harness/cell.h"
+#include "harness/timeline.h"
 #include "stats/hist.h"
 #include "wire/frame.h"
 #include "wire/report.h"
@@ -68,6 +69,7 @@ struct window_data {
 	uint64_t begin_ns, end_ns; /* guest time */
 	struct cpu_sample *begin, *end;
 	struct cgroup_sample *cgroups_begin, *cgroups_end;
+	struct turn_clock turns;       /* of a looped hold */
 	struct worker_report *reports; /* one for each worker */
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
@@ -92,6 +94,8 @@ struct telemetry {
 	bool has_failed;
 	struct wire_failed failed;
 	char failed_text[256];
+	struct timeline timeline;
+	struct window_data *open; /* the window that has begun and not ended; NULL: none */
 };
 
 #define TELEMETRY_NULL ((struct telemetry){ 0 })
@@ -106,6 +110,11 @@ void telemetry_deinit(struct telemetry *t);
 enum telemetry_outcome { TELEMETRY_WINDOW_EDGE = 1, TELEMETRY_PAYLOAD_EDGE = 2 };
 int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_ret,
 		  bool *is_end_ret) must_check;
+
+/* telemetry_merge.c: add the report of another life of the same worker. Takes @wakes, which may be
+ * NULL. */
+void telemetry_merge_report(struct worker_report *to, const struct wire_report *report,
+			    struct hist *wakes);
 
 /* The data of a window of the cell. */
 struct window_data *telemetry_window(const struct telemetry *t, const struct cell_window *w);
