@@ -11,7 +11,8 @@
  *
  * With --reference ours the reference is our backend with no options: what options cost.
  *
- * usage: vhost-blk KTSTR [--rounds N] [--seconds S] [--disk-options TEXT] [--reference CONFIG|ours] */
+ * usage: vhost-blk KTSTR [--rounds N] [--seconds S] [--disk-options TEXT] [--reference CONFIG|ours]
+ *        [--dir DIR]		where the image is made, /dev/shm otherwise */
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/util.h"
@@ -35,7 +36,7 @@ enum {
 	IMAGE_BYTES = 64 << 20,
 	RING_SIZE = 128,
 	MAX_DEPTH = 32,
-	MAX_ROUNDS = 64,
+	MAX_ROUNDS = 512,
 };
 
 struct workload {
@@ -385,17 +386,18 @@ struct options {
 	const char *ktstr;
 	const char *disk_options;
 	const char *reference; /* NULL: the fastest */
+	const char *dir;       /* where the image is made */
 	unsigned rounds;
 	double seconds;
 };
 
 static void parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = { { "rounds", 1, NULL, 'r' },
-					       { "seconds", 1, NULL, 's' },
-					       { "disk-options", 1, NULL, 'd' },
-					       { "reference", 1, NULL, 'q' },
-					       { 0 } };
+	static const struct option longs[] = {
+		{ "rounds", 1, NULL, 'r' },	  { "seconds", 1, NULL, 's' },
+		{ "disk-options", 1, NULL, 'd' }, { "reference", 1, NULL, 'q' },
+		{ "dir", 1, NULL, 'D' },	  { 0 }
+	};
 
 	for (int key; (key = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
 		if (key == 'r')
@@ -406,6 +408,8 @@ static void parse(int argc, char **argv, struct options *o)
 			o->disk_options = optarg;
 		else if (key == 'q')
 			o->reference = optarg;
+		else if (key == 'D')
+			o->dir = optarg;
 		else
 			exit(2);
 	}
@@ -439,13 +443,14 @@ static const char *start_other(const struct options *o, const char *dir, struct 
 
 int main(int argc, char **argv)
 {
-	struct options o = { .disk_options = "", .rounds = 7, .seconds = 0.4 };
-	char dir[] = "/dev/shm/ktstr-bench-XXXXXX";
+	struct options o = { .disk_options = "", .dir = "/dev/shm", .rounds = 7, .seconds = 0.4 };
+	char dir[64];
 	struct backend ours, theirs;
 
 	parse(argc, argv, &o);
 	setlinebuf(stdout);
-	must(mkdtemp(dir), "mkdtemp");
+	snprintf(dir, sizeof(dir), "%s/ktstr-bench-XXXXXX", o.dir);
+	must(mkdtemp(dir), o.dir);
 	make_image(dir);
 	const char *reference = start_other(&o, dir, &theirs);
 

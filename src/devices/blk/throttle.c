@@ -101,11 +101,11 @@ static bool applies_to(unsigned kind, bool is_write)
 	return is_write ? !is_for_reads : !is_for_writes;
 }
 
-static void settle(struct blk_bucket *b, uint64_t rate, uint64_t now_ns)
+static void settle(struct blk_bucket *b, uint64_t now_ns)
 {
 	if (now_ns <= b->settled_ns)
 		return;
-	b->balance += (__int128)(now_ns - b->settled_ns) * rate;
+	b->balance += (__int128)(now_ns - b->settled_ns) * b->rate;
 	b->balance = MIN(b->balance, b->savings_max);
 	b->settled_ns = now_ns;
 }
@@ -120,6 +120,7 @@ static void set_spec(struct blk_throttle *t, const struct blk_throttle_spec *spe
 	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
 		const struct blk_limit *limit = &spec->limits[kind];
 
+		t->buckets[kind].rate = limit->rate;
 		if (!limit->rate)
 			continue;
 		t->buckets[kind].burst = limit->burst * token;
@@ -146,10 +147,9 @@ void blk_throttle_set(struct blk_throttle *t, const struct blk_throttle_spec *sp
 {
 	for (unsigned kind = 0; kind < BLK_LIMIT_COUNT; kind++) {
 		struct blk_bucket *b = &t->buckets[kind];
-		uint64_t rate = t->spec.limits[kind].rate;
 
-		settle(b, rate, now_ns);
-		b->balance = rate ? MIN(b->balance, spec->limits[kind].burst * token) : 0;
+		settle(b, now_ns);
+		b->balance = b->rate ? MIN(b->balance, spec->limits[kind].burst * token) : 0;
 		b->settled_ns = MAX(b->settled_ns, now_ns);
 	}
 	set_spec(t, spec);
@@ -162,56 +162,76 @@ static __int128 needed_for(const struct blk_bucket *b, __int128 cost)
 }
 
 /* First nanosecond at which a settled bucket can admit @cost; 0 = now. */
-static uint64_t ready_ns(const struct blk_bucket *b, uint64_t rate, __int128 cost)
+static uint64_t ready_ns(const struct blk_bucket *b, __int128 cost)
 {
 	__int128 missing = needed_for(b, cost) - b->balance;
 	__int128 at;
 
 	if (missing <= 0 || cost == 0)
 		return 0;
-	at = b->settled_ns + (missing + rate - 1) / rate;
+	at = b->settled_ns + (missing + b->rate - 1) / b->rate;
 	return at < UINT64_MAX ? (uint64_t)at : UINT64_MAX;
 }
 
-static uint64_t latest_ready_ns(const struct blk_throttle *t, bool is_write,
-				const __int128 costs[2])
+static inline __int128 cost_of(unsigned kind, uint64_t bytes)
+{
+	return counts_bytes(kind) ? bytes * token : token;
+}
+
+static uint64_t latest_ready_ns(const struct blk_throttle *t, bool is_write, uint64_t bytes)
 {
 	uint64_t latest_ns = 0;
 
 	for (unsigned i = 0; i < t->kind_counts[is_write]; i++) {
 		unsigned kind = t->kinds[is_write][i];
 
-		latest_ns = MAX(latest_ns, ready_ns(&t->buckets[kind], t->spec.limits[kind].rate,
-						    costs[counts_bytes(kind)]));
+		latest_ns = MAX(latest_ns, ready_ns(&t->buckets[kind], cost_of(kind, bytes)));
 	}
 	return latest_ns;
 }
 
-/* Every request of a limited disk comes through here, so what is not needed to say yes is left to
- * latest_ready_ns(). */
+/* Settle limit @kind and say whether it would let @cost pass. */
+static inline bool is_ready(struct blk_throttle *t, unsigned kind, __int128 cost, uint64_t now_ns)
+{
+	struct blk_bucket *b = &t->buckets[kind];
+
+	settle(b, now_ns);
+	return b->balance >= needed_for(b, cost) || cost == 0;
+}
+
+static bool admit_by_all(struct blk_throttle *t, bool is_write, uint64_t bytes, uint64_t now_ns)
+{
+	const uint8_t *kinds = t->kinds[is_write];
+	const unsigned count = t->kind_counts[is_write];
+	bool is_admitted = true;
+
+	for (unsigned i = 0; i < count; i++)
+		is_admitted &= is_ready(t, kinds[i], cost_of(kinds[i], bytes), now_ns);
+	for (unsigned i = 0; is_admitted && i < count; i++)
+		t->buckets[kinds[i]].balance -= cost_of(kinds[i], bytes);
+	return is_admitted;
+}
+
+static bool admit_by_one(struct blk_throttle *t, unsigned kind, uint64_t bytes, uint64_t now_ns)
+{
+	const __int128 cost = cost_of(kind, bytes);
+	bool is_admitted = is_ready(t, kind, cost, now_ns);
+
+	if (is_admitted)
+		t->buckets[kind].balance -= cost;
+	return is_admitted;
+}
+
+/* Every request of a limited disk comes through here, most often of a disk with one limit; what is
+ * not needed to say yes is left to latest_ready_ns(). */
 bool blk_throttle_admit(struct blk_throttle *t, bool is_write, uint64_t bytes, uint64_t now_ns,
 			uint64_t *retry_ns_ret)
 {
-	const __int128 costs[2] = { token, bytes * token };
-	const unsigned count = t->kind_counts[is_write];
-	bool is_ready = true;
+	bool is_admitted = t->kind_counts[is_write] == 1
+				   ? admit_by_one(t, t->kinds[is_write][0], bytes, now_ns)
+				   : admit_by_all(t, is_write, bytes, now_ns);
 
-	for (unsigned i = 0; i < count; i++) {
-		unsigned kind = t->kinds[is_write][i];
-		struct blk_bucket *b = &t->buckets[kind];
-		__int128 cost = costs[counts_bytes(kind)];
-
-		settle(b, t->spec.limits[kind].rate, now_ns);
-		is_ready &= cost == 0 || b->balance >= needed_for(b, cost);
-	}
-	if (!is_ready) {
-		*retry_ns_ret = latest_ready_ns(t, is_write, costs);
-		return false;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		unsigned kind = t->kinds[is_write][i];
-
-		t->buckets[kind].balance -= costs[counts_bytes(kind)];
-	}
-	return true;
+	if (!is_admitted)
+		*retry_ns_ret = latest_ready_ns(t, is_write, bytes);
+	return is_admitted;
 }

@@ -34,19 +34,21 @@ struct blk_throttle_spec {
 	struct blk_limit limits[BLK_LIMIT_COUNT];
 };
 
-/* One limit at work. Billionths of a token; a negative balance is a debt. */
+/* One limit at work, all of it together: with few requests under way each comes to a cold cache.
+ * Billionths of a token; a negative balance is a debt. */
 struct blk_bucket {
 	__int128 balance;
 	__int128 savings_max;
 	__int128 burst;
 	uint64_t settled_ns; /* the balance is as of this time */
+	uint64_t rate;
 };
 
 struct blk_throttle {
-	struct blk_throttle_spec spec;
-	struct blk_bucket buckets[BLK_LIMIT_COUNT];
 	uint8_t kinds[2][BLK_LIMIT_COUNT]; /* limits that apply to a read and to a write */
-	unsigned kind_counts[2];
+	uint8_t kind_counts[2];
+	struct blk_bucket buckets[BLK_LIMIT_COUNT];
+	struct blk_throttle_spec spec;
 };
 
 extern const struct blk_option_table blk_throttle_options;
