@@ -24,6 +24,12 @@
  *   throttling min=1            how often quotas throttled their cgroups (nr_throttled of
  *                               cpu.stat); bounds min, max, or both
  *   deadline_misses max=0       periodic work that was not done when its next period began
+ *   exit                        payloads ended by themselves with status=0 (the default), or were
+ *                               killed by the scenario; of=PAYLOAD; claimed of every payload, in
+ *                               words or not; one that did not end in time is a matter of noise=
+ *   metric name=iops min=100    a figure of a payload's output (payload.h), PAYLOAD/METRIC where
+ *                               several have that name; bounds min, max, or both, with at most
+ *                               three decimals, in its own unit; about time, unless it is_exact
  *
  * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those.
  *

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { STORE_VERSION = 1, STORE_BUSY_MS = 10000 };
+enum { STORE_VERSION = 2, STORE_BUSY_MS = 10000 };
 
 struct store {
 	sqlite3 *db;
@@ -26,7 +26,11 @@ static const char schema[] =
 	" run INTEGER NOT NULL REFERENCES run(id), scenario TEXT NOT NULL, topology TEXT NOT NULL,"
 	" kernel TEXT NOT NULL, verdict TEXT NOT NULL, duration_ns INTEGER NOT NULL,"
 	" record TEXT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS result_by_run ON result (run);";
+	"CREATE INDEX IF NOT EXISTS result_by_run ON result (run);"
+	"CREATE VIEW IF NOT EXISTS metric AS SELECT result.id AS result, run, scenario, topology,"
+	" kernel, verdict, p.value ->> 'name' AS payload, m.value ->> 'name' AS name,"
+	" m.value ->> 'value' AS value, m.value ->> 'unit' AS unit FROM result,"
+	" json_each(record, '$.payloads') AS p, json_each(p.value, '$.metrics') AS m;";
 
 /* SQLite's result codes as ours. */
 static int store_err(struct store *s, const char *what)

@@ -6,6 +6,7 @@
  *   run     one command line: when, where, with what; its end and exit status, which only a run has whose
  *           verdicts have all fallen
  *   result  one verdict of a run: the columns that queries ask for, and the whole record as JSON
+ *   metric  a view of the records: the figures of payloads, one a row
  *
  * The file is in WAL mode: several runs may write at the same time, and readers never wait.
  * Source: sqlite.org, "Write-Ahead Logging". */

@@ -322,3 +322,50 @@ SCENARIO(squeezed_cpusets) = {
 	.checks = CHECKS("share distance=100permille", "isolation", "starvation gap=300ms",
 			 "migration_ratio max=500permille"),
 };
+
+SCENARIO(must_fail_exit) = {
+	.summary = "a payload that ends with a status that nobody claimed",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.payloads = PAYLOADS({ .name = "three", .command = "sh -c 'echo so it is >&2; exit 3'" },
+			     { .name = "none", .command = "sh -c 'exit 0'" }),
+	.steps = STEPS({ .hold = "100ms" }, { .ops = OPS("wait three 20s", "wait none 20s") }),
+};
+
+SCENARIO(must_pass_exit) = {
+	.summary = "a payload that ends with the status claimed, and one that the scenario kills",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.payloads = PAYLOADS({ .name = "three", .command = "sh -c 'exit 3'" },
+			     { .name = "killed", .command = "sh -c 'while true; do true; done'" }),
+	.steps = STEPS({ .hold = "100ms" }, { .ops = OPS("wait three 20s", "kill killed") }),
+	.checks = CHECKS("exit of=three status=3"),
+};
+
+SCENARIO(must_fail_metric) = {
+	.summary = "a figure that is over its bound",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.payloads = PAYLOADS({ .name = "teller",
+			       .command = "sh -c 'echo errors=5'",
+			       .metrics = METRICS({ .name = "errors",
+						    .pattern = "errors=([0-9]+)",
+						    .is_exact = true }) }),
+	.steps = STEPS({ .hold = "100ms" }, { .ops = OPS("wait teller 20s") }),
+	.checks = CHECKS("metric name=errors max=4.999"),
+};
+
+SCENARIO(must_pass_metric) = {
+	.summary = "figures within their bounds, from a file in YAML and from JSON",
+	.topology = "1n1l1c1t",
+	.is_fixture = true,
+	.payloads = PAYLOADS(
+		{ .name = "teller",
+		  .command = "sh -c 'echo \"a: [1, 2.5]\" >/tmp/told; echo {\\\"b\\\": 7}'",
+		  .file = "/tmp/told",
+		  .metrics = METRICS(
+			  { .name = "a", .yaml = "a.*", .take = "sum", .is_exact = true },
+			  { .name = "b", .json = "b", .source = "stdout", .is_exact = true }) }),
+	.steps = STEPS({ .hold = "100ms" }, { .ops = OPS("wait teller 20s") }),
+	.checks = CHECKS("metric name=a min=3.5 max=3.5", "metric name=b min=7 max=7"),
+};

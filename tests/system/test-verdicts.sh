@@ -28,7 +28,7 @@ says repetitions_have_verdicts_of_their_own 3 "$(grep -c '"repeat":[123],"repeat
 
 # Of every check one that must hold and one that must not, on both kernels.
 checks="share starvation work_conservation isolation wake_latency throughput spread migration_ratio locality throttling
-	deadline_misses"
+	deadline_misses exit metric"
 for kernel in 6.12 6.1; do
 	run 'must_*' -k $kernel
 	for name in $checks; do

@@ -5,6 +5,8 @@
 
 #include "test.h"
 
+#include <sqlite3.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -209,10 +211,43 @@ TEST(a_place_that_cannot_be_written_is_named)
 	assert_non_null(strstr(err_text(), "/proc/nowhere"));
 }
 
+static int put_figures(void *text, int count, char **values, char **names)
+{
+	for (int i = 0; i < count; i++) {
+		strcat(text, values[i] ? values[i] : "NULL");
+		strcat(text, " ");
+	}
+	return 0;
+}
+
+TEST(figures_of_payloads_are_rows_of_a_view)
+{
+	cleanup(store_freep) struct store *s = NULL;
+	struct store_result with = a_fail;
+	char text[256] = "";
+	sqlite3 *db = NULL;
+	int64_t run;
+
+	with.record = "{\"payloads\":[{\"name\":\"fio\",\"metrics\":["
+		      "{\"name\":\"iops\",\"value\":12.5,\"unit\":\"IOPS\"},"
+		      "{\"name\":\"lost\",\"value\":null,\"unit\":null}]}]}";
+	assert_int_equal(store_open(path, &s), 0);
+	assert_int_equal(store_run_begin(s, "ktstr run", &run), 0);
+	assert_int_equal(store_add(s, run, &a_fail), 0);
+	assert_int_equal(store_add(s, run, &with), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "SELECT scenario, payload, name, value, unit FROM metric",
+				      put_figures, text, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	assert_string_equal(text, "weighted_cgroups fio iops 12.5 IOPS "
+				  "weighted_cgroups fio lost NULL NULL ");
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
 TESTS(IN_DIR(results_come_back_by_run),
       IN_DIR(records_of_another_process_become_results_line_by_line),
       IN_DIR(records_go_to_a_file_as_well), IN_DIR(runs_without_an_end_are_unfinished),
       IN_DIR(a_verdict_survives_the_death_of_its_process),
       IN_DIR(a_file_that_is_no_store_is_refused_by_name),
-      T(a_place_that_cannot_be_written_is_named))
+      IN_DIR(figures_of_payloads_are_rows_of_a_view), T(a_place_that_cannot_be_written_is_named))
