@@ -37,7 +37,8 @@ static void judge_bounds(const struct claim *claim, double value, struct finding
 	bool is_high = has_max && milli > (double)claim->values[PARAM_MAX];
 
 	ret->observed = (uint64_t)(milli + 0.5);
-	ret->bound = claim->values[has_max && !is_low ? PARAM_MAX : PARAM_MIN];
+	if (is_low)
+		ret->bound = claim->values[PARAM_MIN];
 	ret->samples = 1;
 	ret->holds = !is_low && !is_high;
 	ret->verdict = ret->holds ? VERDICT_PASS : VERDICT_FAIL;
@@ -69,6 +70,7 @@ static int metric_evaluate(const struct claim *claim, const struct cell *cell,
 	int r = payload_metric(t, claim->payload, m, &value);
 
 	ret->unit = claim->unit;
+	ret->bound = claim->values[claim->is_given[PARAM_MAX] ? PARAM_MAX : PARAM_MIN];
 	if (r == -ENOMEM)
 		return err_trace(r);
 	if (r < 0) {

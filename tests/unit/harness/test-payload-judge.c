@@ -91,6 +91,17 @@ static void take_payload(struct play *p, uint32_t i, const struct words *w)
 	p->telemetry.payloads[i].host_delay_end_ns[0] = w->delay_ns;
 }
 
+static void take_cpus(struct play *p, uint32_t reason)
+{
+	const struct {
+		struct wire_sample head;
+		struct wire_cpustat cpu;
+	} sample = { .head = { .step = 1, .reason = reason, .count = 1 },
+		     .cpu = { .is_online = 1 } };
+
+	take(p, FRAME_CPUSTAT, &sample, sizeof(sample), 0);
+}
+
 /* All payloads did the same. */
 static void play(struct play *p, const struct ktstr_scenario *s, const struct words *w)
 {
@@ -103,8 +114,10 @@ static void play(struct play *p, const struct ktstr_scenario *s, const struct wo
 	assert_int_equal(cell_compile(&record, &options, &p->result.cell), 0);
 	assert_int_equal(telemetry_init(&p->telemetry, &p->result.cell), 0);
 	take_event(p, EVENT_HOLD_BEGIN, 1, NSEC_PER_SEC, TELEMETRY_WINDOW_EDGE);
+	take_cpus(p, SAMPLE_HOLD_BEGIN);
 	for (uint32_t i = 0; i < p->result.cell.plan.header.payload_count; i++)
 		take_payload(p, i, w);
+	take_cpus(p, SAMPLE_HOLD_END);
 	take_event(p, EVENT_HOLD_END, 1, 2 * NSEC_PER_SEC, TELEMETRY_WINDOW_EDGE);
 	take(p, FRAME_DONE, &done, sizeof(done), 0);
 	assert_int_equal(judge_trial(&p->result, &p->telemetry), 0);

@@ -85,7 +85,7 @@ TEST(tasks_become_entries_of_workers_on_a_machine_that_has_their_cpus)
 	assert_string_equal(s->topology, "1n1l4c1t");
 	assert_string_equal(s->hold, "2s");
 	assert_string_equal(s->checks[0], "isolation");
-	assert_string_equal(s->checks[1], "starvation gap=3s");
+	assert_null(s->checks[1]);
 	assert_string_equal(s->workers[0].name, "fair");
 	assert_string_equal(s->workers[0].count, "3");
 	assert_int_equal(s->workers[0].nice, -5);
@@ -98,6 +98,15 @@ TEST(tasks_become_entries_of_workers_on_a_machine_that_has_their_cpus)
 	assert_int_equal(s->workers[5].nice, 7);
 	assert_int_equal(cell_compile(record, &options, &cell), 0);
 	cell_deinit(&cell);
+	scenario_file_free(f);
+}
+
+TEST(a_wait_that_the_file_is_long_enough_for_is_claimed)
+{
+	struct scenario_file *f =
+		load("{\"global\": {\"duration\": 4}, \"tasks\": {\"t\": {\"run\": 1}}}");
+
+	assert_string_equal(scenario_file_record(f, 0)->scenario->checks[1], "starvation gap=3s");
 	scenario_file_free(f);
 }
 
@@ -195,5 +204,6 @@ TEST(a_program_that_is_too_long_is_refused)
 
 TESTS(T(events_and_loops_become_a_sequence),
       T(tasks_become_entries_of_workers_on_a_machine_that_has_their_cpus),
+      T(a_wait_that_the_file_is_long_enough_for_is_claimed),
       T(an_object_that_rt_app_does_not_look_at_says_what_is_claimed),
       T(everything_else_is_refused_by_its_path), T(a_program_that_is_too_long_is_refused))
