@@ -59,15 +59,18 @@ static bool is_frozen(const struct cell *cell, const struct scene *scene, uint32
 	return false;
 }
 
+/* A cgroup that is not there has no settings: it weighs something, and gets nothing. */
 static double cgroup_limit(const struct scene_cgroup *g)
 {
+	if (!g->is_there)
+		return 0;
 	return g->quota_us == PLAN_MAX ? INFINITY : (double)g->quota_us / (double)g->period_us;
 }
 
 /* Linux kernel/sched/sched.h, WEIGHT_IDLEPRIO. */
 static double cgroup_weight(const struct scene_cgroup *g)
 {
-	return g->is_idle ? 3 : g->weight * cgroup_weight_unit;
+	return g->is_idle || !g->is_there ? 3 : g->weight * cgroup_weight_unit;
 }
 
 static void add_cgroups(struct model *m)
@@ -102,6 +105,8 @@ static double class_limit(const struct plan_sched *s)
 
 static void add_worker(struct model *m, uint32_t worker)
 {
+	/* One that is not there may have no CPUs yet. */
+	static const struct cpu_mask any = { .bits = { 1 } };
 	const struct scene_group *now = &m->scene->groups[m->cell->plan.workers[worker].group];
 	unsigned class = class_of(&now->sched);
 	struct fluid_entity e = { .parent = FLUID_ROOT,
@@ -113,6 +118,8 @@ static void add_worker(struct model *m, uint32_t worker)
 		e.parent = now->cgroup == PLAN_NONE ? FAIR_ROOT : FIRST_CGROUP + now->cgroup;
 		e.weight = cell_nice_weight(&now->sched);
 	}
+	if (now->is_stopped)
+		e.allowed_cpus = any.bits;
 	if (now->is_stopped || is_frozen(m->cell, m->scene, now->cgroup))
 		e.limit_cpus = 0;
 	m->entities[m->count++] = e;

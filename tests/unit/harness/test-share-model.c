@@ -78,6 +78,17 @@ static const struct ktstr_scenario frozen = {
 			{ .name = "b", .workers = WORKERS(HOG) }),
 	.steps = STEPS({ .ops = OPS("freeze a"), .hold = "1s" })
 };
+/* In the first hold neither the step's cgroup nor what is spawned later is there. */
+static const struct ktstr_scenario later = {
+	.topology = "1n1l1c1t",
+	.checks = CHECKS("isolation"),
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS(HOG) }),
+	.workers = WORKERS({ .name = "late", .work = "spin" }),
+	.steps = STEPS({ .hold = "1s" },
+		       { .cgroups = CGROUPS({ .name = "b", .workers = WORKERS(HOG) }),
+			 .ops = OPS("spawn late"),
+			 .hold = "1s" })
+};
 /* A burst of 60 ms beside a hog: served at half, 60 of 60 / 0.5 + 60 ms, a third, less the allowance
  * of a tenth twice and a millisecond: 0.9 * 60 / (120 + 66 + 1). */
 static const struct ktstr_scenario bursty = {
@@ -118,6 +129,7 @@ static const struct model_case cases[] = {
 	{ "SCHED_RR takes turns", &turns, { 500, 500 }, 0, { 500, 500 } },
 	{ "deadline, real-time, fair", &deadline, { 200, 800, 0 }, 0, { 200, 800, 0 } },
 	{ "a frozen one gets nothing, real-time or not", &frozen, { 0, 1000 }, 0, { 0, 1000 } },
+	{ "who is not there gets nothing", &later, { 1000 }, 0, { 1000 } },
 	{ "a sleeper that got its part", &bursty, { 333, 667 }, 0, { 333, 667 } },
 	{ "a starved sleeper of declared work", &bursty, { 50, 950 }, 0, { 289, 711 } },
 	{ "a starved rhythm", &rhythm, { 100, 900 }, 0, { 360, 640 } },
