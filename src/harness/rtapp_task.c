@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { RT_PRIORITY_DEFAULT = 10, CPUS_MAX = 512, DL_MAX_US = 1000000000 };
+/* The kernel takes runtimes from 1024 ns. */
+enum { RT_PRIORITY_DEFAULT = 10, CPUS_MAX = 512, DL_RUNTIME_MIN_US = 2, DL_MAX_US = 1000000000 };
 
 static const char *const sched_keys[] = { "policy",	"priority",  "nice",	   "cpus",
 					  "dl-runtime", "dl-period", "dl-deadline" };
@@ -23,7 +24,7 @@ bool rtapp_is_sched_key(const char *key)
 static int read_deadline(const struct rtapp_place *at, const json_t *task, struct rtapp_task *ret)
 {
 	int64_t runtime = 0, period = 0, deadline = 0;
-	int r = rtapp_integer(at, task, "dl-runtime", 1, DL_MAX_US, &runtime);
+	int r = rtapp_integer(at, task, "dl-runtime", DL_RUNTIME_MIN_US, DL_MAX_US, &runtime);
 
 	if (r == 0 && !runtime)
 		return rtapp_refuse(at, "dl-runtime", "SCHED_DEADLINE needs it, in us");
@@ -33,6 +34,9 @@ static int read_deadline(const struct rtapp_place *at, const json_t *task, struc
 	deadline = period;
 	if (r == 0)
 		r = rtapp_integer(at, task, "dl-deadline", 1, DL_MAX_US, &deadline);
+	if (r == 0 && (runtime > deadline || deadline > period))
+		return rtapp_refuse(at, "dl-runtime",
+				    "it must be dl-runtime <= dl-deadline <= dl-period");
 	snprintf(ret->policy, sizeof(ret->policy), "deadline %lldus/%lldus/%lldus",
 		 (long long)runtime, (long long)deadline, (long long)period);
 	return r;
