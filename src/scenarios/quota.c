@@ -26,17 +26,17 @@ SCENARIO(quota_tiny) = {
 	.checks = CHECKS("share distance=40permille", "throttling min=5"),
 };
 
-SCENARIO(quota_one_cpu_of_four) = {
-	.summary = "100 ms in each 100 is one CPU's worth, wherever four hogs spend it",
+SCENARIO(quota_across_cpus) = {
+	/* No claim about its share: a quota is of the clock, and what the host leaves to four vCPUs is not. */
+	.summary = "20 ms in each 100 are one quota for four CPUs together, not one for each",
 	.topology = "1n1l4c1t",
 	.needs = { .cpus = 4 },
-	.cgroups = CGROUPS({ .name = "capped",
-			     .max = "100ms/100ms",
-			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) },
-			   { .name = "free",
-			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
+	.cgroups = CGROUPS(
+		{ .name = "capped",
+		  .max = "20ms/100ms",
+		  .workers = WORKERS({ .work = "spin", .count = "per-cpu", .affinity = "each" }) }),
 	.hold = "2s",
-	.checks = CHECKS("share distance=80permille", "throttling min=5"),
+	.checks = CHECKS("throttling min=10", "isolation"),
 };
 
 SCENARIO(quota_unused) = {

@@ -34,7 +34,7 @@ for s in json.load(sys.stdin):
 
 count=$(wc -l <"$dir/list")
 [ "$count" -ge 50 ] && echo ok at_least_50_scenarios || echo "FAIL at_least_50_scenarios: $count"
-for theme in shares cpusets quota latency wakeups balancing numa realtime churn io storms; do
+for theme in shares cpusets quota latency wakeups balancing numa realtime hotplug churn io storms; do
 	grep -q "^$theme " "$dir/list" && echo "ok theme/$theme" || echo "FAIL theme/$theme: it has no scenario"
 done
 
