@@ -150,7 +150,8 @@ void work_numa_migration_churn(struct worker *w, const uint64_t *p)
 	}
 }
 
-/* Which of 64 pages, spread over the set, are on the node it runs on? */
+/* Which of 64 pages, anywhere in the set, are on the node it runs on? At a fixed distance they would
+ * all be on one node where pages are interleaved. */
 static void count_local_pages(struct worker *w, const struct working_set *set)
 {
 	enum { PAGES = 64 };
@@ -159,7 +160,7 @@ static void count_local_pages(struct worker *w, const struct working_set *set)
 	unsigned cpu, here;
 
 	for (size_t i = 0; i < PAGES; i++)
-		pages[i] = set->data + (set->bytes / PAGES * i & ~UINT64_C(4095));
+		pages[i] = set->data + worker_random(w) % (set->bytes / 4096) * 4096;
 	if (syscall(SYS_getcpu, &cpu, &here, NULL) ||
 	    syscall(SYS_move_pages, 0, (unsigned long)PAGES, pages, NULL, nodes, 0))
 		worker_fail(w, "move_pages: %s", strerror(errno));
