@@ -34,16 +34,17 @@ SCENARIO(numa_bound_memory) = {
 	.checks = CHECKS("isolation", "locality min=950permille"),
 };
 
-SCENARIO(numa_interleave) = {
-	.summary = "interleaved pages are half on each node, whoever touches them first",
+SCENARIO(numa_weights) = {
+	.summary = "a cgroup of weight 300 gets three quarters of both nodes, not of one",
 	.topology = "2n2l2c1t",
 	.needs = { .nodes = 2 },
-	.cgroups = CGROUPS({ .name = "g",
-			     .workers = WORKERS({ .work = "numa_working_set set=1MiB",
-						  .count = "per-cpu",
-						  .memory_policy = "interleave all" }) }),
-	.hold = "1s",
-	.checks = CHECKS("locality min=400permille"),
+	.cgroups = CGROUPS({ .name = "light",
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) },
+			   { .name = "heavy",
+			     .weight = 300,
+			     .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
+	.hold = "2s",
+	.checks = CHECKS("share distance=100permille"),
 };
 
 SCENARIO(numa_nodes_share) = {
