@@ -86,6 +86,8 @@ static void blk_queue_stop_op(struct virtio_device *dev, unsigned index, enum vi
 {
 	struct blk_queue *q = &blk_of(dev)->queues[index];
 
+	if (how == VIRTIO_STOP_DISCARD)
+		atomic_store(&q->is_muted, true);
 	blk_queue_claim(q);
 	blk_queue_stop(q, how);
 	blk_queue_release(q);

@@ -192,7 +192,7 @@ static void count_answer(struct blk_queue *q, const struct blk_held *h)
 
 static void answer(struct blk_queue *q, const struct blk_held *h)
 {
-	if (q->is_muted || !vq_token_is_current(q->vq, h->token))
+	if (blk_queue_is_muted(q) || !vq_token_is_current(q->vq, h->token))
 		return;
 	gmem_store(h->status_byte, &h->status, 1);
 	vq_stage(q->vq, h->token, h->used_len);
@@ -339,7 +339,7 @@ void blk_flow_refuse(struct blk_queue *q, struct blk_slot *slot, enum blk_refusa
 	if (refusal == BLK_NO_STATUS) {
 		blk_count(c, BLK_CHAINS_DROPPED, 1);
 		vq_drop(q->vq, slot->chain.token);
-	} else {
+	} else if (!blk_queue_is_muted(q)) {
 		gmem_store(slot->req.status, &status, 1);
 		vq_stage(q->vq, slot->chain.token, used_length(&slot->req, 0));
 	}

@@ -59,7 +59,9 @@ struct blk_queue {
 	pthread_cond_t released;
 	atomic_uint claims; /* threads that want the lock; the worker lets them go first */
 	bool is_paused;
-	bool is_muted; /* being stopped: answers go nowhere */
+	/* Being stopped for good: answers go nowhere. Set without the lock, so that who has it now
+	 * shows nothing more either, and starts nothing. */
+	atomic_bool is_muted;
 
 	uint64_t now_ns;   /* device time as last read */
 	uint64_t batch_ns; /* when this pass began */
@@ -161,6 +163,10 @@ void blk_queue_begin(struct blk_queue *q);
 void blk_queue_settle(struct blk_queue *q);
 /* The same, then empty the queue's books as @how says. */
 void blk_queue_stop(struct blk_queue *q, enum virtio_stop how);
+static inline bool blk_queue_is_muted(const struct blk_queue *q)
+{
+	return atomic_load_explicit(&q->is_muted, memory_order_acquire);
+}
 /* Device time at which serving makes sense again without a kick; UINT64_MAX for never. */
 uint64_t blk_queue_due_ns(const struct blk_queue *q);
 

@@ -126,6 +126,8 @@ static void reap(struct blk_queue *q)
 
 static void show(struct blk_queue *q)
 {
+	if (blk_queue_is_muted(q))
+		return;
 	if (q->vq->used_next != q->vq->used_shown)
 		blk_count(&q->counters, BLK_BATCHES, 1);
 	virtio_queue_publish(&q->blk->dev, q->index);
@@ -141,7 +143,7 @@ static bool serve_batch(struct blk_queue *q)
 		reap(q);
 	if (q->waiting)
 		try_start(q, q->waiting);
-	while (!q->waiting && taken < q->blk->batch_max && take(q))
+	while (!q->waiting && taken < q->blk->batch_max && !blk_queue_is_muted(q) && take(q))
 		taken++;
 	/* What has ended may want another call (the rest of a short count, a sync): hand that over
 	 * too, or nobody would be woken for it. */
@@ -186,8 +188,7 @@ void blk_queue_settle(struct blk_queue *q)
 		blk_uring_submit(q->uring, 1);
 		reap(q);
 	}
-	if (!q->is_muted)
-		show(q);
+	show(q);
 }
 
 void blk_queue_begin(struct blk_queue *q)
@@ -206,7 +207,7 @@ void blk_queue_begin(struct blk_queue *q)
 
 void blk_queue_stop(struct blk_queue *q, enum virtio_stop how)
 {
-	q->is_muted = how == VIRTIO_STOP_DISCARD;
+	atomic_store(&q->is_muted, how == VIRTIO_STOP_DISCARD);
 	if (q->waiting) {
 		if (how == VIRTIO_STOP_DRAIN)
 			vq_unpop(q->vq, &q->waiting->chain);
@@ -215,9 +216,8 @@ void blk_queue_stop(struct blk_queue *q, enum virtio_stop how)
 	}
 	blk_queue_settle(q);
 	blk_flow_answer_held(q, UINT64_MAX);
-	if (!q->is_muted)
-		show(q);
-	q->is_muted = false;
+	show(q);
+	atomic_store(&q->is_muted, false);
 	if (q->uring)
 		blk_uring_unpin(q->uring);
 }
