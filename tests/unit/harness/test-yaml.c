@@ -24,10 +24,15 @@ static const char whole[] =
 	"      - { work: bursty burst=50ms sleep=100ms, count: 4, nice: -5, policy: batch }\n"
 	"      - { work: spin, name: hog, affinity: cpu 0 }\n"
 	"  - { name: c }\n"
+	"duration: 4s\n"
+	"workers: [{ name: few, work: spin, iterations: 12 }]\n"
 	"steps:\n"
 	"  - { name: one, hold: 1s }\n"
 	"  - { ops: ['freeze c'] }\n"
 	"  - { hold: 500ms, loop: [mark x], every: 5ms }\n"
+	"  - hold: until few exit max=25%\n"
+	"    cgroups:\n"
+	"      - { name: own/x, weight: 7, workers: [{ work: spin }] }\n"
 	"checks: [share distance=30permille, starvation gap=300ms]\n"
 	"fixes: ['0123456789ab (sched: x)']\n"
 	"is_fixture: true\n";
@@ -62,6 +67,10 @@ TEST(every_kind_of_member_is_read)
 	assert_null(s->cgroups[2].name);
 	assert_string_equal(s->steps[1].ops[0], "freeze c");
 	assert_string_equal(s->checks[1], "starvation gap=300ms");
+	assert_string_equal(s->duration, "4s");
+	assert_int_equal(s->workers[0].iterations, 12);
+	assert_string_equal(s->steps[3].hold, "until few exit max=25%");
+	assert_string_equal(s->steps[3].cgroups[0].workers[0].work, "spin");
 	assert_true(s->is_fixture);
 }
 
@@ -76,6 +85,10 @@ TEST(what_is_shown_reads_back_as_the_same)
 	f = parsed(buf_text(&once));
 	scenario_show_yaml(scenario_file_record(f, 0), &twice);
 	assert_string_equal(buf_text(&once), buf_text(&twice));
+	assert_non_null(strstr(buf_text(&once), "duration: 4s"));
+	assert_non_null(strstr(buf_text(&once), "iterations: 12"));
+	assert_non_null(strstr(buf_text(&once), "name: own/x"));
+	assert_non_null(strstr(buf_text(&once), "hold: until few exit max=25%"));
 	assert_non_null(strstr(buf_text(&once), "work: bursty burst=50ms sleep=100ms"));
 }
 
@@ -102,6 +115,12 @@ TEST(bad_files_are_refused_with_line_and_column)
 		{ "scenario: a\nsummary: x\ncgruops: []\n", "x.yaml:3:1: unknown key \"cgruops\"" },
 		{ "scenario: a\nsummary: x\nsummary: y\n", "x.yaml:3:1: summary: given twice" },
 		{ "scenario: a\nsummary: x\nhold: 5\n", "x.yaml:3:7: hold " },
+		{ "scenario: a\nsummary: x\nhold: until w exit\n", "x.yaml:3:7: hold " },
+		{ "scenario: a\nsummary: x\nhold: until w iterations=0 max=1s\n",
+		  "x.yaml:3:7: hold iterations \"0\": expected a number from 1" },
+		{ "scenario: a\nsummary: x\nhold: 101%\n", "x.yaml:3:7: hold " },
+		{ "scenario: a\nsummary: x\nsteps: [{cgroups: [{cpuset: all}]}]\n",
+		  "a cgroup needs the key name" },
 		{ "scenario: a\nsummary: x\nhold: [1s]\n",
 		  "x.yaml:3:7: hold: expected a single value" },
 		{ "scenario: a\nsummary: x\nchecks: [share]\n", "x.yaml:3:10: checks " },
