@@ -133,17 +133,37 @@ void claim_deinit(struct claim *c)
 	*c = (struct claim){ 0 };
 }
 
+/* Is @path the claim's scope, or below it? */
+static bool is_in_scope(const struct claim *c, const char *path)
+{
+	size_t len = c->scope ? strlen(c->scope) : 0;
+
+	return !c->scope || (strncmp(path, c->scope, len) == 0 && (!path[len] || path[len] == '/'));
+}
+
 /* "a" covers a's workers and those of a/b; "a/spin" one entry. */
 bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group)
 {
 	char name[CELL_NAME_BYTES];
-	size_t len;
 
-	if (!c->scope)
-		return true;
 	cell_group_name(cell, group, name);
-	len = strlen(c->scope);
-	return strncmp(name, c->scope, len) == 0 && (name[len] == '\0' || name[len] == '/');
+	return is_in_scope(c, name);
+}
+
+bool claim_covers_cgroup(const struct claim *c, const char *path)
+{
+	return is_in_scope(c, path);
+}
+
+bool claim_has_payload_cgroup(const struct claim *c, const struct cell *cell)
+{
+	for (uint32_t i = 0; c->check->is_of_cgroups && i < cell->plan.header.payload_count; i++) {
+		uint32_t cgroup = cell->plan.payloads[i].cgroup;
+
+		if (cgroup != PLAN_NONE && claim_covers_cgroup(c, cell->plan.cgroups[cgroup].path))
+			return true;
+	}
+	return false;
 }
 
 /* Are any of the workers that the claim is about there in the window? Of nobody there is nothing to
@@ -155,7 +175,7 @@ static bool is_about_window(const struct claim *claim, const struct cell *cell,
 		if (claim_covers(claim, cell, g) && cell_window_has_group(window, g))
 			return true;
 	}
-	return false;
+	return claim_has_payload_cgroup(claim, cell);
 }
 
 bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32_t payload)

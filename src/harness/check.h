@@ -56,6 +56,7 @@ struct check {
 	bool needs_ticks;    /* its windows are sampled inside, too */
 	bool takes_metric;   /* name=METRIC or name=PAYLOAD/METRIC, and must have it */
 	bool is_of_payloads; /* of= names a payload; judged once, over the whole run */
+	bool is_of_cgroups;  /* it is about cgroups: one with nothing but payloads will do */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
 	/* Before boot: can the claim be judged in this cell? 0 or -EINVAL with words. NULL: in
@@ -111,6 +112,12 @@ bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32
 
 /* Is worker entry @group inside the claim's scope? */
 bool claim_covers(const struct claim *c, const struct cell *cell, uint32_t group);
+
+/* Is the cgroup at @path in the claim's scope, itself or below it? */
+bool claim_covers_cgroup(const struct claim *c, const char *path);
+
+/* Is there a payload in a cgroup that the claim, one about cgroups, is about? */
+bool claim_has_payload_cgroup(const struct claim *c, const struct cell *cell);
 
 /* Judge all claims of @cell: over all its windows, and those about payloads over the whole run. @ret
  * is an array of findings for findings_free(). 0 or -ENOMEM. */

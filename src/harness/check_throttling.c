@@ -13,15 +13,6 @@
 enum { PARAM_MIN, PARAM_MAX };
 enum { QUIET_PERMILLE = 100 };
 
-/* Does the claim speak about the cgroup? One above its scope is not in it. */
-static bool covers(const struct claim *claim, const char *path)
-{
-	size_t len = claim->scope ? strlen(claim->scope) : 0;
-
-	return !claim->scope ||
-	       (strncmp(path, claim->scope, len) == 0 && (!path[len] || path[len] == '/'));
-}
-
 static uint64_t grown(uint64_t before, uint64_t after)
 {
 	return after > before ? after - before : 0;
@@ -59,7 +50,7 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 	unsigned cpu, noise;
 
 	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
-		if (covers(claim, cell->plan.cgroups[i].path))
+		if (claim_covers_cgroup(claim, cell->plan.cgroups[i].path))
 			add_cgroup(data, i, cell->plan.cgroups[i].path, &periods, ret);
 	}
 	is_too_few = claim->is_given[PARAM_MIN] && ret->observed < claim->values[PARAM_MIN];
@@ -84,6 +75,7 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 const struct check check_throttling = {
 	.name = "throttling",
 	.summary = "quotas throttled as often as they should",
+	.is_of_cgroups = true,
 	.param_count = 2,
 	.params = { [PARAM_MIN] = { .name = "min",
 				    .unit = PARAM_COUNT,

@@ -85,7 +85,7 @@ static int check_holds(const struct cell *cell, const struct claim *claim)
 
 static int bind_to_workers(const struct cell *cell, struct claim *claim)
 {
-	bool is_empty = true;
+	bool is_empty = !claim_has_payload_cgroup(claim, cell);
 
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++)
 		is_empty &= !claim_covers(claim, cell, g) || !is_there_once(cell, g);

@@ -36,6 +36,15 @@ static const struct ktstr_scenario wants_three = {
 	.checks = CHECKS("exit of=p status=3"),
 };
 
+static const struct ktstr_scenario boxed = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "box",
+			     .max = "20ms/100ms",
+			     .payloads = PAYLOADS({ .name = "p", .command = "sh" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throttling min=1 of=box"),
+};
+
 struct words {
 	const char *out, *err, *file;
 	uint64_t delay_ns; /* of the vCPU while it ran, of 1 s */
@@ -254,6 +263,15 @@ TEST(every_payload_has_to_end_as_claimed_or_with_0)
 	assert_string_equal(buf_text(&p.result.findings[1].evidence), "q stderr: oh.[2Jno\n");
 }
 
+/* A cgroup with nothing but a payload has a quota to claim something of. */
+TEST(throttling_is_about_cgroups_not_workers)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &boxed, &(struct words){ 0 });
+	assert_non_null(finding_of(&p, "throttling min=1 of=box"));
+}
+
 TEST(a_hostile_guest_cannot_end_twice_or_speak_for_others)
 {
 	cleanup(play_deinit) struct play p;
@@ -291,5 +309,6 @@ TEST(output_beyond_the_limit_is_dropped_and_known_to_be)
 
 TESTS(T(figures_within_their_bounds_are_a_pass), T(the_record_has_ends_metrics_and_output),
       T(what_is_wrong_is_named_and_nothing_else), T(every_payload_has_to_end_as_claimed_or_with_0),
+      T(throttling_is_about_cgroups_not_workers),
       T(a_hostile_guest_cannot_end_twice_or_speak_for_others),
       T(output_beyond_the_limit_is_dropped_and_known_to_be))
