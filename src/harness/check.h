@@ -52,11 +52,12 @@ struct finding {
 struct check {
 	const char *name;
 	const char *summary;
-	bool takes_within;   /* within=CPUSET */
-	bool needs_ticks;    /* its windows are sampled inside, too */
-	bool takes_metric;   /* name=METRIC or name=PAYLOAD/METRIC, and must have it */
-	bool is_of_payloads; /* of= names a payload; judged once, over the whole run */
-	bool is_of_cgroups;  /* it is about cgroups: one with nothing but payloads will do */
+	bool takes_within;	 /* within=CPUSET */
+	bool needs_ticks;	 /* its windows are sampled inside, too: */
+	unsigned ticks_in_bound; /* so often in its first parameter, a time; 0: any */
+	bool takes_metric;	 /* name=METRIC or name=PAYLOAD/METRIC, and must have it */
+	bool is_of_payloads;	 /* of= names a payload; judged once, over the whole run */
+	bool is_of_cgroups;	 /* it is about cgroups: one with nothing but payloads will do */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
 	/* Before boot: can the claim be judged in this cell? 0 or -EINVAL with words. NULL: in

@@ -444,6 +444,7 @@ const struct check check_work_conservation = {
 	.name = "work_conservation",
 	.summary = "no CPU was idle while another had two tasks to run, one of them allowed there",
 	.needs_ticks = true,
+	.ticks_in_bound = 2,
 	.param_count = 2,
 	.params = { [PARAM_GAP] = { .name = "gap",
 				    .unit = PARAM_NS,

@@ -103,14 +103,21 @@ static int bind_to_workers(const struct cell *cell, struct claim *claim)
 	return 0;
 }
 
-/* How often windows are sampled inside: ten times a second, less often where that were more than a
- * few hundred ticks, or more than a hundredth of the time to read the figures of all workers. */
-static void choose_sample_ns(struct cell *cell)
+/* How often windows are sampled inside: ten times a second, with many CPUs and workers less often, so
+ * that reading their figures stays a small part of the time; but as often as a bound needs it. No
+ * window has more than a few hundred ticks. */
+static void choose_sample_ns(struct cell *cell, const struct claim *claim)
 {
-	enum { TICKS_MAX = 240, WORKER_NS = 500 * 1000 };
-	uint64_t ns = MAX(100 * NSEC_PER_MSEC, cell->hold_ns / TICKS_MAX);
+	enum { TICKS_MAX = 240 };
+	uint64_t read = cell->plan.header.worker_count + topology_cpu_count(&cell->topology);
+	uint64_t least_ns = MAX(100 * NSEC_PER_MSEC, cell->hold_ns / TICKS_MAX);
+	uint64_t ns = MAX(least_ns, read * NSEC_PER_MSEC),
+		 *sample_ns = &cell->plan.header.sample_ns;
 
-	cell->plan.header.sample_ns = MAX(ns, (uint64_t)cell->plan.header.worker_count * WORKER_NS);
+	if (claim->check->ticks_in_bound)
+		ns = MIN(ns, claim->values[0] / claim->check->ticks_in_bound);
+	ns = MAX(ns, least_ns);
+	*sample_ns = *sample_ns ? MIN(*sample_ns, ns) : ns;
 }
 
 /* What a claim says about the cell's own tables. */
@@ -133,7 +140,7 @@ static int add_claim(struct cell *cell, const char *text)
 		return err_trace(r);
 	cell->claim_count++;
 	if (claim->check->needs_ticks)
-		choose_sample_ns(cell);
+		choose_sample_ns(cell, claim);
 	return bind_claim(cell, claim);
 }
 

@@ -47,7 +47,7 @@ SCENARIO(must_pass_starvation) = {
 	.cgroups = CGROUPS({ .name = "pair",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("starvation gap=500ms noise=1000permille"),
+	.checks = CHECKS("starvation gap=900ms noise=1000permille"),
 };
 
 SCENARIO(must_fail_starvation) = {

@@ -276,6 +276,35 @@ TEST(what_cannot_be_judged_is_refused_before_boot)
 	}
 }
 
+TEST(ticks_are_fewer_on_large_machines_and_as_many_as_the_bound_needs)
+{
+	static const struct {
+		const char *topology, *claim;
+		uint64_t sample_ms;
+	} table[] = {
+		{ "1n1l4c1t", "starvation gap=300ms", 100 },
+		{ "1n1l80c1t", "starvation gap=300ms", 160 },
+		{ "1n1l160c1t", "starvation gap=300ms", 320 },
+		{ "1n1l160c1t", "work_conservation gap=500ms", 250 },
+		{ "1n1l160c1t", "isolation", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const char *const checks[] = { table[i].claim, NULL };
+		const struct ktstr_scenario s = { .topology = table[i].topology,
+						  .workers = WORKERS(
+							  { .work = "spin", .count = "per-cpu" }),
+						  .hold = "2s",
+						  .checks = checks };
+		const struct ktstr_record record = { .name = "x", .scenario = &s };
+		const struct cell_options options = { 0 };
+		cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+		assert_int_equal(cell_compile(&record, &options, &cell), 0);
+		assert_int_equal(cell.plan.header.sample_ns / NSEC_PER_MSEC, table[i].sample_ms);
+	}
+}
+
 TESTS(T(as_many_hogs_as_cpus_and_one_idle_is_a_violation_all_the_time),
       T(busy_cpus_are_no_violation), T(idle_cpus_are_no_violation_where_nobody_waits),
       T(two_hogs_on_one_of_two_cpus_are_a_violation),
@@ -286,4 +315,5 @@ TESTS(T(as_many_hogs_as_cpus_and_one_idle_is_a_violation_all_the_time),
       T(a_violation_that_ended_counts_as_long_as_it_lasted),
       T(a_worker_that_was_stopped_wants_nothing), T(an_offline_cpu_is_not_idle),
       T(ticks_that_took_long_to_read_prove_less), T(a_guest_without_ticks_is_infra),
-      T(what_cannot_be_judged_is_refused_before_boot))
+      T(what_cannot_be_judged_is_refused_before_boot),
+      T(ticks_are_fewer_on_large_machines_and_as_many_as_the_bound_needs))
