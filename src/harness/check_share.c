@@ -101,6 +101,47 @@ static bool is_worth_telling(const struct shares *s, const struct cell *cell, ui
 	return cgroup == PLAN_NONE || s->ideal[cgroup] != s->ideal[i];
 }
 
+/* What the cgroup used beyond everything that its quota can have allowed, in thousandths of what all
+ * obtained. Parts do not tell of a quota that nobody else's time is compared with; this does, and
+ * stands under noise, which only takes. A window touches two periods more than fit into it, whole
+ * quotas each, and a CPU may overdraw by what it had taken in advance and the tick until it is
+ * throttled (Linux kernel/sched/fair.c, sched_cfs_bandwidth_slice: 5 ms; a tick of 10 ms). */
+static double quota_excess(const struct shares *s, const struct cell *cell,
+			   const struct cell_window *window, double window_ns, uint32_t cgroup,
+			   struct finding *ret)
+{
+	const struct scene_cgroup *g = &window->scene.cgroups[cgroup];
+	double periods, allowed_ns, excess_ns;
+
+	if (g->quota_us == PLAN_MAX || window->turn_count)
+		return 0;
+	periods = floor(window_ns / 1e3 / (double)g->period_us) + 2;
+	allowed_ns =
+		periods * (double)(g->quota_us + g->burst_us) * 1e3 + 15e6 * mask_count(&g->cpus);
+	excess_ns = s->obtained_ns[cgroup] - allowed_ns;
+	ret->samples++;
+	if (excess_ns <= 0)
+		return 0;
+	buf_printf(&ret->evidence,
+		   "%s: %.0f ms of CPU time, its quota allows no more than %.0f ms\n",
+		   cell->plan.cgroups[cgroup].path, s->obtained_ns[cgroup] / 1e6, allowed_ns / 1e6);
+	return excess_ns / s->obtained_sum_ns * 1000;
+}
+
+static void judge_quotas(const struct shares *s, const struct cell *cell,
+			 const struct cell_window *window, double window_ns, struct finding *ret)
+{
+	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
+		double excess = quota_excess(s, cell, window, window_ns, i, ret);
+
+		ret->observed = MAX(ret->observed, (uint64_t)lround(excess));
+	}
+	if (!ret->figures.len)
+		buf_printf(&ret->figures, "%s",
+			   ret->samples ? "all is one part; its quota was looked at"
+					: "all is one part: there is nothing to compare");
+}
+
 static void judge(const struct shares *s, const struct cell *cell, struct finding *ret)
 {
 	uint32_t count = cell->plan.header.cgroup_count + cell->plan.header.group_count;
@@ -114,6 +155,7 @@ static void judge(const struct shares *s, const struct cell *cell, struct findin
 
 		if (!is_worth_telling(s, cell, i))
 			continue;
+		ret->samples++;
 		worst = fmax(worst, fabs(got - ideal));
 		buf_printf(&ret->figures, "%s%s %.1f%%", ret->figures.len ? ", " : "", name,
 			   got * 100);
@@ -136,6 +178,7 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 			  const struct cell_window *window, const struct telemetry *telemetry,
 			  struct finding *ret)
 {
+	const struct window_data *data = telemetry_window(telemetry, window);
 	cleanup(shares_deinit) struct shares s = { 0 };
 	int r = shares_init(&s, &cell->plan.header);
 
@@ -145,7 +188,6 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 		r = solve(&s, claim, cell, window, telemetry);
 	if (r < 0)
 		return err_trace(r);
-	ret->samples = cell->plan.header.worker_count;
 	if (s.obtained_sum_ns <= 0 || s.ideal_sum <= 0) {
 		ret->verdict = VERDICT_FAIL;
 		ret->observed = 1000;
@@ -153,6 +195,7 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 		return 0;
 	}
 	judge(&s, cell, ret);
+	judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	noise_judge_parts(ret, telemetry);
 	return 0;
 }

@@ -48,7 +48,7 @@ static struct wire_report report_of(uint32_t worker)
 				     .cpu_ns = 250 * NSEC_PER_MSEC };
 }
 
-static void fill_window(struct stage *s)
+static void fill_window(struct stage *s, uint32_t workers)
 {
 	struct window_data *d = &s->t.windows[0];
 
@@ -58,25 +58,32 @@ static void fill_window(struct stage *s)
 	d->begin[0] = d->end[0] = (struct cpu_sample){ .is_there = true };
 	for (uint32_t c = 0; c < s->result.cell.plan.header.cgroup_count; c++)
 		d->cgroups_begin[c].is_there = d->cgroups_end[c].is_there = true;
-	for (uint32_t w = 0; w < WORKERS_COUNT; w++) {
+	for (uint32_t w = 0; w < workers; w++) {
 		d->reports[w] = (struct worker_report){ .is_there = true, .report = report_of(w) };
 		s->t.whole[w] = d->reports[w];
 	}
+	if (workers <= TIMER)
+		return;
 	d->reports[TIMER].wakes = calloc(1, sizeof(struct hist));
 	assert_non_null(d->reports[TIMER].wakes);
 	*d->reports[TIMER].wakes = HIST_EMPTY;
 	hist_add(d->reports[TIMER].wakes, NSEC_PER_MSEC);
 }
 
-static void set(struct stage *s)
+static void set_up(struct stage *s, const struct ktstr_record *of, uint32_t workers)
 {
 	static const struct cell_options options = { 0 };
 
-	*s = (struct stage){ .result = { .record = &record } };
-	assert_int_equal(cell_compile(&record, &options, &s->result.cell), 0);
+	*s = (struct stage){ .result = { .record = of } };
+	assert_int_equal(cell_compile(of, &options, &s->result.cell), 0);
 	assert_int_equal(telemetry_init(&s->t, &s->result.cell), 0);
-	fill_window(s);
+	fill_window(s, workers);
 	s->t.is_done = true;
+}
+
+static void set(struct stage *s)
+{
+	set_up(s, &record, WORKERS_COUNT);
 }
 
 static void stage_deinit(struct stage *s)
@@ -321,7 +328,52 @@ TEST(a_wakeup_that_has_not_ended_counts)
 	assert_int_equal(finding_of(&s, "wake_latency")->samples, 2);
 }
 
+/* ---- shares of one ---- */
+
+static const struct ktstr_scenario alone = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=50permille"),
+};
+
+static const struct ktstr_scenario alone_under_quota = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS(
+		{ .name = "a", .max = "20ms/100ms", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=50permille"),
+};
+
+static const struct ktstr_record alone_record = { .name = "x", .scenario = &alone };
+static const struct ktstr_record quota_record = { .name = "x", .scenario = &alone_under_quota };
+
+/* The verdict about a worker that had @cpu_ms of one second. */
+static enum verdict verdict_of_one(const struct ktstr_record *of, uint64_t cpu_ms)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	set_up(&s, of, 1);
+	seen(&s, 0)->cpu_ns = cpu_ms * NSEC_PER_MSEC;
+	return verdict_of(&s);
+}
+
+TEST(the_part_of_one_alone_is_no_claim_that_held)
+{
+	assert_int_equal(verdict_of_one(&alone_record, 1000), VERDICT_UNDECIDED);
+}
+
+TEST(more_than_a_quota_allows_is_a_fail_also_of_one_alone)
+{
+	assert_int_equal(verdict_of_one(&quota_record, 200), VERDICT_PASS);
+	assert_int_equal(verdict_of_one(&quota_record, 250), VERDICT_PASS);
+	assert_int_equal(verdict_of_one(&quota_record, 400), VERDICT_FAIL);
+	assert_int_equal(verdict_of_one(&quota_record, 1000), VERDICT_FAIL);
+}
+
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
       T(no_wakeup_at_all_is_infra), T(unknown_noise_is_the_worst_noise),
       T(periods_of_a_worker_that_never_ran_are_missed),
-      T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts))
+      T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
+      T(the_part_of_one_alone_is_no_claim_that_held),
+      T(more_than_a_quota_allows_is_a_fail_also_of_one_alone))
