@@ -321,14 +321,14 @@ static void describe_rerun(const struct runner *run, struct result *result)
 }
 
 /* Does the machine go on? What broke a claim, or never ended, may have left its marks; noise of the
- * host leaves none. Of a fault's FAIL we know what it comes from, and the next fault will do with the
+ * host leaves none. Of what a fault comes to we know what it comes from, and the next fault will do with the
  * machine that this one leaves. */
 static bool can_go_on(const struct result *result, enum trial_end end)
 {
 	enum verdict v = result->verdict;
 
 	return v == VERDICT_PASS || v == VERDICT_UNDECIDED ||
-	       (v == VERDICT_FAIL && result->cell.fault && end == TRIAL_DONE);
+	       (result->cell.fault && end == TRIAL_DONE);
 }
 
 static int run_job(struct runner *run, const struct job *job, struct result *result)
