@@ -36,7 +36,8 @@
  * Noise: all but share, isolation, locality and throttling are about time. While the host took more
  * of the window from some CPU than noise=100permille (the default), such a claim is UNDECIDED,
  * whether its bound held or was broken (the finding says which): noise makes waits longer, and hides
- * them, too, when the rival's vCPU is the one that does not run. */
+ * them, too, when the rival's vCPU is the one that does not run. A wait that is over its bound by no
+ * more than the host took in all is UNDECIDED as well. */
 #pragma once
 
 /* The list ends with NULL; the macro adds it. */

@@ -219,7 +219,7 @@ static int starvation_evaluate(const struct claim *claim, const struct cell *cel
 	tell_waits(claim, cell, t, data, longest, ret);
 	if (ret->observed > 0)
 		describe_cpus(t, data, &data->reports[longest].report.gap, &ret->evidence);
-	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
 	return buf_ok(&ret->details);
 }
 

@@ -436,7 +436,7 @@ static int evaluate(const struct claim *claim, const struct cell *cell,
 	buf_printf(&ret->figures, "a CPU idle beside waiting workers: %.0f ms", ms(ret->observed));
 	if (ret->observed > ret->bound)
 		describe(&s, &longest, &ret->evidence);
-	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
 	return 0;
 }
 

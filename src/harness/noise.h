@@ -21,6 +21,10 @@
  * noise to the finding and its evidence. */
 void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
 
+/* The same for a claim about the longest wait, of @f's unit ns. What broke its bound by no more than
+ * the host took of the window in all is UNDECIDED, too: one stop of a vCPU explains it. */
+void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
+
 /* The same for a claim whose bound is the least that must be observed. */
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
 

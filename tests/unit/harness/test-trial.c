@@ -360,6 +360,20 @@ TEST(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold)
 	assert_non_null(strstr(buf_text(&f->evidence), "the bound held; noise: the host took 200"));
 }
 
+TEST(a_wait_that_one_stop_of_the_host_explains_is_undecided)
+{
+	cleanup(play_deinit) struct play explained, not ;
+
+	play(&explained,
+	     &(struct script){ FAIR, STOPPED, .gap_ns = { 150000000 }, .steal_ns = 50000000 });
+	assert_int_equal(explained.result.verdict, VERDICT_UNDECIDED);
+	assert_non_null(strstr(buf_text(&finding_of(&explained, "starvation")->evidence),
+			       "the host took up to 51 ms"));
+	play(&not,
+	     &(struct script){ FAIR, STOPPED, .gap_ns = { 152000000 }, .steal_ns = 50000000 });
+	assert_int_equal(not .result.verdict, VERDICT_FAIL);
+}
+
 TEST(noise_up_to_the_limit_leaves_the_verdict)
 {
 	cleanup(play_deinit) struct play holds, broken;
@@ -592,6 +606,7 @@ TESTS(T(claims_that_hold_are_a_pass), T(an_unfair_part_is_a_fail_with_the_distan
       T(the_longest_wait_of_each_worker_is_kept_with_what_the_cpus_did_around_it),
       T(a_long_wait_is_undecided_on_a_noisy_host),
       T(a_short_wait_on_a_noisy_host_is_undecided_and_said_to_hold),
+      T(a_wait_that_one_stop_of_the_host_explains_is_undecided),
       T(noise_up_to_the_limit_leaves_the_verdict),
       T(a_claim_that_takes_any_noise_is_always_decided),
       T(the_record_keeps_held_noise_and_its_limit_of_every_claim),
