@@ -267,11 +267,10 @@ struct rig_answer rig_write(struct rig *r, uint64_t sector, uint64_t addr, uint3
 
 bool rig_is_filled(const void *p, uint8_t byte, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i++) {
-		if (((const uint8_t *)p)[i] != byte)
-			return false;
-	}
-	return true;
+	const uint8_t *at = p;
+
+	/* Each byte is the one before it: memcmp() makes short work of megabytes. */
+	return bytes == 0 || (at[0] == byte && memcmp(at, at + 1, bytes - 1) == 0);
 }
 
 bool rig_disk_is(struct rig *r, uint64_t sector, uint64_t sectors, uint8_t byte)
