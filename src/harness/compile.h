@@ -70,6 +70,9 @@ bool compile_has_cgroups(const struct compiler *c, uint32_t cgroup);
 int compile_refresh(struct compiler *c) must_check;
 /* The cell needs that kernel, because of @why. */
 void compile_need_kernel(struct compiler *c, const char *release, const char *why);
+/* Kernels before 6.2 forget the affinity of a task when its cgroup changes, or the CPUs of that (Linux
+ * commit 8f9ea86fdf99 ("sched: Always preserve the user requested cpumask")). */
+void compile_need_lasting_affinity(struct compiler *c);
 
 /* compile_ops.c: a list of operations, appended to the plan's and applied to the scene. */
 int compile_op(struct compiler *c, const char *text) must_check;

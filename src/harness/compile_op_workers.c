@@ -64,6 +64,13 @@ static int change_group(struct compiler *c, const struct plan_op *op, const stru
 	return r;
 }
 
+static bool has_own_affinity(const struct compiler *c, uint32_t group)
+{
+	const struct plan *p = &c->cell->plan;
+
+	return !mask_is_empty(&p->workers[p->groups[group].first_worker].affinity);
+}
+
 /* "WORKERS to CGROUP" */
 int compile_op_move(struct compiler *c, const char *rest)
 {
@@ -87,6 +94,8 @@ int compile_op_move(struct compiler *c, const char *rest)
 	}
 	now = c->scene.groups[op.target];
 	now.cgroup = op.other;
+	if (now.has_affinity || has_own_affinity(c, op.target))
+		compile_need_lasting_affinity(c);
 	return change_group(c, &op, &now);
 }
 
@@ -208,7 +217,7 @@ int compile_check_deadline(const struct compiler *c, uint32_t group)
 			       "policy: workload %s forks, or sets policy or affinity by itself, "
 			       "which the kernel refuses to deadline workers",
 			       w->name);
-	if (now->has_affinity || !mask_is_empty(&c->cell->plan.workers[g->first_worker].affinity))
+	if (now->has_affinity || has_own_affinity(c, group))
 		return err_new(-EINVAL, "policy: deadline workers cannot have an affinity");
 	if (memcmp(&online, &cpus, sizeof(cpus)) != 0)
 		return err_new(-EINVAL,

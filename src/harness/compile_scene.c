@@ -85,11 +85,9 @@ bool compile_has_cgroups(const struct compiler *c, uint32_t cgroup)
 	return false;
 }
 
-/* Kernels before 6.2 forget the affinity of a task when the CPUs of its cgroup change (Linux commit
- * 8f9ea86fdf99 ("sched: Always preserve the user requested cpumask")). */
-static void need_lasting_affinity(struct compiler *c)
+void compile_need_lasting_affinity(struct compiler *c)
 {
-	compile_need_kernel(c, "6.2", "an affinity that outlives a change of its cgroup's CPUs");
+	compile_need_kernel(c, "6.2", "an affinity that outlives a change of cgroup or cpuset");
 }
 
 static int refresh_worker(struct compiler *c, uint32_t i, const struct cpu_mask *cgroup_before)
@@ -110,7 +108,7 @@ static int refresh_worker(struct compiler *c, uint32_t i, const struct cpu_mask 
 		return err_new(-EINVAL, "workers %s: affinity \"%s\": none of its CPUs is online",
 			       cell_group_name(c->cell, w->group, name), mask_format(own, text));
 	if (cgroup_before && memcmp(cgroup_before, &cpus, sizeof(cpus)) != 0)
-		need_lasting_affinity(c);
+		compile_need_lasting_affinity(c);
 	mask_and(allowed, own);
 	/* The kernel overrides an affinity that a new cpuset leaves nothing of. */
 	if (mask_is_empty(allowed))

@@ -142,6 +142,41 @@ TEST(a_crash_is_told_with_its_signal)
 	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_CRASHED);
 }
 
+TEST(workers_that_the_plan_kills_have_not_crashed)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, UINT64_MAX);
+	char text[512];
+
+	add_op(&p, &(struct plan_op){ .code = OP_SIGNAL, .args = { SIGKILL } });
+	p.steps[0].hold = HOLD_TIME;
+	p.steps[0].hold_ns = 10 * NSEC_PER_MSEC;
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_string_equal(rehearsal_failure(&r, text), "");
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_KILLED);
+	assert_int_equal(rehearsal_report(&r, 1, REPORT_WHOLE).end, WORKER_KILLED);
+}
+
+TEST(workers_end_by_themselves_when_their_iterations_are_done)
+{
+	static const uint32_t flags[] = { 0, GROUP_THREADS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, 1);
+
+		p.groups[0].iterations = 300;
+		p.groups[0].flags = flags[i];
+		p.steps[0].hold = HOLD_EXITS;
+		p.steps[0].hold_ns = 20 * NSEC_PER_SEC;
+		cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+		struct wire_report whole = rehearsal_report(&r, 1, REPORT_WHOLE);
+
+		assert_no_failure(&r);
+		assert_int_equal(whole.end, WORKER_FINISHED);
+		assert_int_equal(whole.iterations, 300);
+	}
+}
+
 TEST(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, UINT64_MAX);
@@ -468,6 +503,8 @@ TEST(a_file_arrives_behind_the_streams_and_a_flood_is_cut)
 TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events_frame_the_hold),
       T(threads_do_the_same_as_processes), T(wake_latencies_of_partners_and_timers_are_measured),
       T(a_set_up_that_fails_is_the_plans_failure_in_words), T(a_crash_is_told_with_its_signal),
+      T(workers_that_the_plan_kills_have_not_crashed),
+      T(workers_end_by_themselves_when_their_iterations_are_done),
       T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
       T(the_hosts_stop_ends_the_plan_early_with_reports), T(an_operation_that_fails_is_named),
       T(an_allowed_failure_is_an_event), T(a_written_file_gets_its_old_value_back),

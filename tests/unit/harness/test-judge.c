@@ -371,9 +371,36 @@ TEST(more_than_a_quota_allows_is_a_fail_also_of_one_alone)
 	assert_int_equal(verdict_of_one(&quota_record, 1000), VERDICT_FAIL);
 }
 
+TEST(a_condition_that_did_not_come_is_no_pass)
+{
+	static const struct {
+		uint64_t host_ns;
+		bool is_met;
+		enum verdict verdict;
+	} cases[] = {
+		{ 0, true, VERDICT_PASS },
+		{ 0, false, VERDICT_TIMEOUT },
+		{ 300 * NSEC_PER_MSEC, false, VERDICT_UNDECIDED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup(stage_deinit) struct stage s;
+
+		set(&s);
+		strcpy(s.result.cell.windows[0].condition, "until a/spin exit max=1s");
+		window(&s)->is_condition_met = cases[i].is_met;
+		window(&s)->host_delay_end_ns[0] = cases[i].host_ns;
+		assert_int_equal(verdict_of(&s), cases[i].verdict);
+		if (!cases[i].is_met)
+			assert_non_null(strstr(buf_text(&s.result.reason),
+					       "\"until a/spin exit max=1s\": it did not come"));
+	}
+}
+
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
       T(no_wakeup_at_all_is_infra), T(unknown_noise_is_the_worst_noise),
       T(periods_of_a_worker_that_never_ran_are_missed),
       T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
       T(the_part_of_one_alone_is_no_claim_that_held),
-      T(more_than_a_quota_allows_is_a_fail_also_of_one_alone))
+      T(more_than_a_quota_allows_is_a_fail_also_of_one_alone),
+      T(a_condition_that_did_not_come_is_no_pass))

@@ -240,12 +240,16 @@ static const struct ktstr_scenario new_kernels[] = {
 		  { .name = "a", .workers = WORKERS({ .work = "spin", .affinity = "cpu 0" }) }),
 	  .steps = STEPS({ .ops = OPS("set a cpuset=cpu 0"), .hold = "1s" }),
 	  .checks = ISOLATED },
+	{ .cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+	  .workers = WORKERS({ .work = "yield", .affinity = "cpu 1" }),
+	  .steps = STEPS({ .ops = OPS("stop a/spin", "move yield to a"), .hold = "1s" }),
+	  .checks = ISOLATED },
 	{ .workers = SPIN, .hold = "1s", .checks = ISOLATED },
 };
 
 TEST(what_old_kernels_lack_is_known_before_boot)
 {
-	static const char *const releases[] = { "6.12", "6.9", "6.2", NULL };
+	static const char *const releases[] = { "6.12", "6.9", "6.2", "6.2", NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(new_kernels); i++) {
 		cleanup(cell_deinit) struct cell cell = CELL_NULL;
