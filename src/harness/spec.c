@@ -249,9 +249,11 @@ static int take_duration(const char **p, char end, uint64_t *ret)
 	return parse_duration_ns(text, ret);
 }
 
-/* Linux kernel/sched/deadline.c, __checkparam_dl(): runtimes are at least 2^DL_SCALE ns. */
+/* Linux kernel/sched/deadline.c, __checkparam_dl(): runtimes are at least 2^DL_SCALE ns, periods
+ * within sched_deadline_period_min_us and _max_us. */
 static int parse_deadline(const char *text, const char *rest, struct plan_sched *ret)
 {
+	static const uint64_t period_min_ns = 100000, period_max_ns = UINT64_C(4194304000);
 	enum { RUNTIME_MIN_NS = 1024 };
 
 	if (take_duration(&rest, '/', &ret->runtime_ns) < 0 ||
@@ -263,6 +265,9 @@ static int parse_deadline(const char *text, const char *rest, struct plan_sched 
 			       text);
 	if (ret->runtime_ns < RUNTIME_MIN_NS)
 		return err_new(-EINVAL, "\"%s\": the kernel takes runtimes from 1024ns", text);
+	if (ret->period_ns < period_min_ns || ret->period_ns > period_max_ns)
+		return err_new(-EINVAL, "\"%s\": the kernel takes periods from 100us to 4194304us",
+			       text);
 	if (ret->runtime_ns > ret->deadline_ns || ret->deadline_ns > ret->period_ns)
 		return err_new(-EINVAL, "\"%s\": it must be RUNTIME <= DEADLINE <= PERIOD", text);
 	return 0;
