@@ -321,7 +321,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 	command_parse(self, argc, argv, &run);
 	options = runner_options(&run);
 	r = registry_choose(run.patterns, run.pattern_count, &all, &chosen);
-	run.planned = chosen.count * run.repeat;
+	run.planned = runner_verdict_count(&chosen, &options);
 	if (r == 0)
 		r = runner_check(&chosen, &options);
 	if (r == 0)

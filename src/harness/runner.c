@@ -436,6 +436,11 @@ static int by_machine(const void *a, const void *b)
 	return order;
 }
 
+size_t runner_verdict_count(const struct registry *chosen, const struct run_options *options)
+{
+	return (chosen->count + options->fault_count) * options->repeat;
+}
+
 /* Every scenario as it is, and again for every fault of it. */
 static int list_jobs(const struct registry *chosen, const struct run_options *options,
 		     struct job **ret, size_t *count_ret)
@@ -470,7 +475,7 @@ int runner_run(const struct registry *chosen, const struct run_options *options,
 
 	if (r < 0)
 		return err_trace(r);
-	reporter_begin(reporter, (unsigned)count * options->repeat);
+	reporter_begin(reporter, (unsigned)runner_verdict_count(chosen, options));
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = run_repeatedly(&run, &jobs[i]);
 	end_guest(&run);

@@ -48,6 +48,9 @@ int runner_check(const struct registry *chosen, const struct run_options *option
 /* The same for one disk specification: it parses, and its backing can be opened as it asks. */
 int runner_check_disk(const char *text) must_check;
 
+/* How many verdicts such a run has when it is through; every fault names one of @chosen. */
+size_t runner_verdict_count(const struct registry *chosen, const struct run_options *options);
+
 /* Run. 0 when all have a verdict (reporter->counts has them); RUN_INTERRUPTED; or a negative errno
  * with words if no machine can be made as asked. */
 int runner_run(const struct registry *chosen, const struct run_options *options,
