@@ -53,7 +53,7 @@ def watch(name, scenario, early, late, limit_kib, at_boot=False):
 
 def main():
     watch("200_cells_in_one_machine", "tests/system/quick.yaml", 20, 200, CELL_LIMIT_KIB)
-    watch("a_dozen_machines", "tests/system/quick-fail.yaml", 2, 12, BOOT_LIMIT_KIB, at_boot=True)
+    watch("machines_made_anew", "tests/system/quick-fail.yaml", 2, 7, BOOT_LIMIT_KIB, at_boot=True)
     return 0
 
 
