@@ -342,10 +342,11 @@ static op_function *const functions[] = {
 /* An op's event; for the bare bookkeeping of OP_ALLOWED there is none. */
 static void tell(struct conductor *c, uint32_t index, uint64_t start_ns, int r)
 {
-	struct wire_event e = { .ns = now_ns(),
+	uint64_t end_ns = now_ns();
+	struct wire_event e = { .ns = end_ns,
 				.code = r ? EVENT_OP_FAILED : EVENT_OP,
 				.index = index,
-				.args = { start_ns, now_ns(), c->plan->ops[index].code } };
+				.args = { start_ns, end_ns, c->plan->ops[index].code } };
 
 	if (c->plan->ops[index].code == OP_ALLOWED)
 		return;
