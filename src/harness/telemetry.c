@@ -493,11 +493,13 @@ unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu)
 	uint64_t length_ns = grown(d->begin_ns, d->end_ns);
 	uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
 	uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
+	uint64_t noise_ns;
 
 	/* What nobody knows is taken to be the worst. */
 	if (!length_ns || d->is_host_silent)
 		return 1000;
-	return (unsigned)MIN((double)MAX(host_ns, steal_ns) * 1000 / (double)length_ns, 1000.0);
+	noise_ns = MAX(host_ns, steal_ns);
+	return (unsigned)MIN((double)noise_ns * 1000 / (double)length_ns, 1000.0);
 }
 
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
