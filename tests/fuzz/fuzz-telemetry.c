@@ -14,13 +14,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct ktstr_scenario scenario = {
 	.topology = "1n1l2c1t",
-	.cgroups = CGROUPS({ .name = "a",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin", .count = "2" }) },
+			   { .name = "b/c",
 			     .max = "10ms/100ms",
-			     .workers = WORKERS({ .work = "spin", .count = "2" }) },
-			   { .name = "b/c", .workers = WORKERS({ .work = "pipe_pingpong" }) }),
+			     .workers = WORKERS({ .work = "pipe_pingpong" }) }),
 	.steps = STEPS({ .hold = "1s" }, { .ops = OPS("set a weight=300"), .hold = "1s" }),
 	.checks = CHECKS("share distance=30permille", "starvation gap=100ms",
-			 "isolation within=cpu:0", "wake_latency p99=1ms max=2ms"),
+			 "isolation within=cpu:0", "wake_latency p99=1ms max=2ms",
+			 "work_conservation gap=300ms", "spread max=50permille",
+			 "throughput min=1000", "throttling min=1"),
 };
 
 static void listen(struct telemetry *t, struct buf *in)
