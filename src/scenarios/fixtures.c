@@ -207,8 +207,8 @@ SCENARIO(must_pass_locality) = {
 	.needs = { .nodes = 2 },
 	.cgroups = CGROUPS({ .name = "a",
 			     .cpuset = "node 1",
-			     .workers = WORKERS({ .work = "numa_working_set", .count = "2" }) }),
-	.hold = "1s",
+			     .workers = WORKERS({ .work = "numa_working_set set=256K" }) }),
+	.hold = "2s",
 	.checks = CHECKS("locality min=950permille"),
 };
 
@@ -219,9 +219,9 @@ SCENARIO(must_fail_locality) = {
 	.needs = { .nodes = 2 },
 	.cgroups = CGROUPS({ .name = "a",
 			     .cpuset = "node 0",
-			     .workers = WORKERS({ .work = "numa_working_set",
+			     .workers = WORKERS({ .work = "numa_working_set set=256K",
 						  .memory_policy = "bind node 1" }) }),
-	.hold = "1s",
+	.hold = "2s",
 	.checks = CHECKS("locality min=500permille"),
 };
 
