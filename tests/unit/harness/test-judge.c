@@ -397,10 +397,45 @@ TEST(a_condition_that_did_not_come_is_no_pass)
 	}
 }
 
+/* ---- shares on a host that takes unevenly ---- */
+
+static const struct ktstr_scenario a_cpu_each = {
+	.topology = "1n1l2c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) },
+			   { .name = "b", .workers = WORKERS({ .work = "spin" }) }),
+	.hold = "1s",
+	.checks = CHECKS("share distance=50permille"),
+};
+
+static const struct ktstr_record each_record = { .name = "x", .scenario = &a_cpu_each };
+
+/* One has @left_ms, the other @right_ms, and the host took @taken_ms from CPU 0. */
+static enum verdict verdict_of_two(uint64_t left_ms, uint64_t right_ms, uint64_t taken_ms)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	set_up(&s, &each_record, 2);
+	window(&s)->begin[1] = window(&s)->end[1] = (struct cpu_sample){ .is_there = true };
+	window(&s)->host_delay_end_ns[0] = taken_ms * NSEC_PER_MSEC;
+	seen(&s, 0)->cpu_ns = left_ms * NSEC_PER_MSEC;
+	seen(&s, 1)->cpu_ns = right_ms * NSEC_PER_MSEC;
+	return verdict_of(&s);
+}
+
+TEST(parts_that_an_uneven_host_explains_are_undecided)
+{
+	assert_int_equal(verdict_of_two(1000, 1000, 0), VERDICT_PASS);
+	assert_int_equal(verdict_of_two(700, 1000, 0), VERDICT_FAIL);
+	assert_int_equal(verdict_of_two(700, 1000, 300), VERDICT_UNDECIDED);
+	assert_int_equal(verdict_of_two(400, 1000, 300), VERDICT_FAIL);
+	assert_int_equal(verdict_of_two(850, 850, 300), VERDICT_PASS);
+}
+
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
       T(no_wakeup_at_all_is_infra), T(unknown_noise_is_the_worst_noise),
       T(periods_of_a_worker_that_never_ran_are_missed),
       T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
       T(the_part_of_one_alone_is_no_claim_that_held),
       T(more_than_a_quota_allows_is_a_fail_also_of_one_alone),
-      T(a_condition_that_did_not_come_is_no_pass))
+      T(a_condition_that_did_not_come_is_no_pass),
+      T(parts_that_an_uneven_host_explains_are_undecided))
