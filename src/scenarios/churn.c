@@ -15,8 +15,8 @@ SCENARIO(affinity_churn) = {
 			   { .name = "rivals",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=20 of=churners/affinity_churn noise=500permille",
-			 "throughput min=20 of=churners/cross_affinity_churn noise=500permille"),
+	.checks = CHECKS("throughput min=20 of=churners/affinity_churn noise=700permille",
+			 "throughput min=20 of=churners/cross_affinity_churn noise=700permille"),
 	.fixes = FIXES("commit 8a6edb5257e2 (sched: Fix migration_cpu_stop() requeueing)"),
 };
 
