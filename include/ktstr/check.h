@@ -5,7 +5,8 @@
  *   share distance=30permille   every cgroup and every entry of workers got its part of the CPU
  *                               time, against the ideal fluid allocation; the largest difference
  *                               between a part and its ideal, in thousandths of what all got;
- *                               deadline and real-time workers come first, up to runtime and 95 %
+ *                               deadline and real-time workers come first, up to runtime and 95 %;
+ *                               and no cgroup got more than its quota allows
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
  *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
  *                               of them allowed there; speaks of workers that want a CPU all the
@@ -26,7 +27,8 @@
  *                               them together within seconds, not at once
  *   throttling min=1            how often quotas throttled their cgroups (nr_throttled of
  *                               cpu.stat); bounds min, max, or both
- *   deadline_misses max=0       periodic work that was not done when its next period began
+ *   deadline_misses max=0       periodic work that was not done when its next period began, or that
+ *                               never came to run; of workers that have deadlines
  *   exit                        payloads ended by themselves with status=0 (the default), or were
  *                               killed by the scenario; of=PAYLOAD; claimed of every payload, in
  *                               words or not; one that did not end in time is a matter of noise=
@@ -34,7 +36,8 @@
  *                               several have that name; bounds min, max, or both, with at most
  *                               three decimals, in its own unit; about time, unless it is_exact
  *
- * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those.
+ * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. A claim of which there was
+ * not one sample is UNDECIDED: what nobody saw did not hold.
  *
  * Noise: all but share, isolation, locality and throttling are about time. While the host took more
  * of the window from some CPU than noise=100permille (the default), such a claim is UNDECIDED,

@@ -93,10 +93,25 @@ static int locality_evaluate(const struct claim *claim, const struct cell *cell,
 	return 0;
 }
 
+/* The longest period of a sequence's timers; 0: it has none. */
+static uint64_t timer_ns(const struct plan *p, const struct plan_group *g)
+{
+	uint64_t longest_ns = 0;
+
+	for (uint32_t i = g->first_phase; i < g->first_phase + g->phase_count; i++) {
+		if (p->phases[i].kind == PHASE_TIMER)
+			longest_ns = MAX(longest_ns, p->phases[i].value);
+	}
+	return longest_ns;
+}
+
 /* The period of a worker that has deadlines; 0: it has none. */
-static uint64_t period_ns(const struct plan_group *g)
+static uint64_t period_ns(const struct plan *p, const struct plan_group *g)
 {
 	const struct workload *w = workload_by_id(g->workload);
+
+	if (g->workload == WORK_SEQUENCE)
+		return timer_ns(p, g);
 
 	if (g->workload == WORK_PERIODIC)
 		return g->params[workload_param_index(w, "period")];
@@ -108,10 +123,11 @@ static uint64_t period_ns(const struct plan_group *g)
 static int misses_bind(const struct claim *claim, const struct cell *cell)
 {
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
-		if (claim_covers(claim, cell, g) && period_ns(&cell->plan.groups[g]))
+		if (claim_covers(claim, cell, g) && period_ns(&cell->plan, &cell->plan.groups[g]))
 			return 0;
 	}
-	return err_new(-EINVAL, "none of the workers has deadlines (periodic, producer_consumer)");
+	return err_new(-EINVAL, "none of the workers has deadlines (periodic, producer_consumer, a "
+				"sequence with a timer)");
 }
 
 /* Is it by the scenario's own will that workers of the group do not run all the time? */
@@ -128,17 +144,18 @@ static bool is_held_back(const struct cell *cell, const struct cell_window *wind
 }
 
 /* A worker counts a miss when it comes to run again. Of one that never did, the periods are missed
- * that began and ended in its time, and of which neither work nor a miss is known. */
+ * that began and ended in its time, and of which neither work nor a miss is known. What a sequence
+ * counts as iterations are phases: of one that came to any, no more can be said. */
 static uint64_t unseen_misses(const struct cell *cell, const struct cell_window *window,
 			      const struct wire_report *r, uint32_t group)
 {
 	const struct plan_group *g = &cell->plan.groups[group];
 	uint64_t periods, known = r->iterations + r->deadline_misses;
 
-	if (g->workload != WORK_PERIODIC || r->end_ns <= r->start_ns ||
-	    is_held_back(cell, window, group))
+	if (g->workload == WORK_PRODUCER_CONSUMER || r->end_ns <= r->start_ns ||
+	    (g->workload == WORK_SEQUENCE && r->checkpoints) || is_held_back(cell, window, group))
 		return 0;
-	periods = (r->end_ns - r->start_ns) / period_ns(g);
+	periods = (r->end_ns - r->start_ns) / period_ns(&cell->plan, g);
 	return periods > known + 1 ? periods - known - 1 : 0;
 }
 
@@ -155,7 +172,8 @@ static int misses_evaluate(const struct claim *claim, const struct cell *cell,
 		const struct wire_report *r = &data->reports[w].report;
 		uint64_t missed;
 
-		if (!claim_covers(claim, cell, group) || !period_ns(&cell->plan.groups[group]))
+		if (!claim_covers(claim, cell, group) ||
+		    !period_ns(&cell->plan, &cell->plan.groups[group]))
 			continue;
 		missed = r->deadline_misses + unseen_misses(cell, window, r, group);
 		ret->observed += missed;

@@ -422,7 +422,8 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_CGROUP("disks: a workload reads the test disk, and there is none",
 		   { .name = "a", .workers = WORKERS({ .work = "io_rand_read" }) }),
 	BAD_CHECK("gap: no hold is longer than the bound", "starvation gap=1s"),
-	BAD_CHECK("none of the workers has deadlines (periodic, producer_consumer)",
+	BAD_CHECK("none of the workers has deadlines (periodic, producer_consumer, a sequence with "
+		  "a timer)",
 		  "deadline_misses max=0"),
 	BAD_CHECK("no check has that name", "fairness distance=30permille"),
 	BAD_CHECK("its bound is missing: distance=, thousandths from 0permille to "
