@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any bytes as a scenario file. What is accepted must, when printed, read back as the same. */
+/* Any bytes as a scenario file. What is accepted must, when printed, read back as the same; and it
+ * compiles, or is refused in words, for the machine that it asks for. */
+#include "harness/cell.h"
 #include "harness/yaml_load.h"
 #include "harness/yaml_show.h"
 
@@ -12,6 +14,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void show_first(const struct scenario_file *f, struct buf *out)
 {
 	scenario_show_yaml(scenario_file_record(f, 0), out);
+}
+
+static void compile_first(const struct scenario_file *f)
+{
+	static const struct cell_options options = { 0 };
+	struct cell cell;
+
+	if (cell_compile(scenario_file_record(f, 0), &options, &cell) >= 0)
+		cell_deinit(&cell);
+	else if (!*err_text())
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,5 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	show_first(second, &twice);
 	if (strcmp(buf_text(&once), buf_text(&twice)))
 		abort();
+	compile_first(first);
 	return 0;
 }
