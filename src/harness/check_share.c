@@ -174,6 +174,17 @@ static int share_bind(const struct claim *claim, const struct cell *cell)
 	return r;
 }
 
+/* What a carrier lost of the window, as its pulse says. */
+static unsigned lost_permille(const struct window_data *data)
+{
+	uint64_t lost_ns = data->lost_end_ns - data->lost_begin_ns;
+	uint64_t length_ns = data->end_ns - data->begin_ns;
+
+	if (data->lost_end_ns < data->lost_begin_ns || !length_ns)
+		return 0;
+	return (unsigned)ceil(fmin((double)lost_ns * 1000 / (double)length_ns, 1000));
+}
+
 /* How far parts can be off, in thousandths, by nothing but the host's taking more from one CPU than from
  * another: who sits on which, the kernel decides, and it cannot know. The largest difference between
  * what a set of the workers' CPUs delivered of their sum, and what it were, had all delivered alike. */
@@ -197,18 +208,25 @@ static unsigned unevenness_permille(const struct cell *cell, const struct cell_w
 	return (unsigned)ceil(off * 1000);
 }
 
-static void forgive_uneven_cpus(const struct cell *cell, const struct cell_window *window,
-				const struct window_data *data, struct finding *ret)
+static void forgive_host(const struct cell *cell, const struct cell_window *window,
+			 const struct window_data *data, struct finding *ret)
 {
-	unsigned uneven = unevenness_permille(cell, window, data);
+	unsigned uneven = unevenness_permille(cell, window, data), lost = lost_permille(data);
 
-	if (ret->verdict != VERDICT_FAIL || ret->observed > ret->bound + uneven)
+	if (ret->verdict != VERDICT_FAIL || ret->observed > ret->bound + uneven + lost)
 		return;
 	ret->verdict = VERDICT_UNDECIDED;
-	buf_printf(&ret->evidence,
-		   "the host took unevenly from the CPUs: that alone can move a part by %u "
-		   "permille\n",
-		   uneven);
+	if (uneven)
+		buf_printf(&ret->evidence,
+			   "the host took unevenly from the CPUs: that alone can move a part by %u "
+			   "permille\n",
+			   uneven);
+	if (lost)
+		buf_printf(
+			&ret->evidence,
+			"the carrier stood still for %u permille of the window: the guest booked "
+			"them on whoever ran\n",
+			lost);
 }
 
 static int share_evaluate(const struct claim *claim, const struct cell *cell,
@@ -234,7 +252,7 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 	judge(&s, cell, ret);
 	judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	noise_judge_parts(ret, telemetry);
-	forgive_uneven_cpus(cell, window, data, ret);
+	forgive_host(cell, window, data, ret);
 	return 0;
 }
 

@@ -31,10 +31,9 @@ static uint64_t *counters_of_edge(const struct telemetry *t, int edge, uint32_t 
 
 /* The counters of the vCPU threads at an edge of a window or a payload's life, and what the pulse
  * missed. A thread that is gone has none; the machine's end will say so. False: one is missing. */
-static bool sample_host(struct machine *machine, const struct pulse *pulse,
-			const struct telemetry *t, uint64_t *to)
+static bool sample_host(struct machine *machine, uint64_t lost_ns, const struct telemetry *t,
+			uint64_t *to)
 {
-	uint64_t lost_ns = pulse_lost_ns(pulse);
 	bool has_all = true;
 
 	for (unsigned cpu = 0; machine && cpu < t->cpu_count; cpu++) {
@@ -53,15 +52,20 @@ static bool sample_host(struct machine *machine, const struct pulse *pulse,
 static int take_in(const struct frame *f, struct machine *machine, const struct pulse *pulse,
 		   struct telemetry *t)
 {
+	uint64_t lost_ns = pulse_lost_ns(pulse);
+	struct window_data *window;
 	uint32_t index = 0;
-	bool is_end = false;
+	bool is_end = false, has_all;
 	int r = telemetry_add(t, f, &index, &is_end);
 
 	if (r != TELEMETRY_WINDOW_EDGE && r != TELEMETRY_PAYLOAD_EDGE)
 		return r;
-	if (!sample_host(machine, pulse, t, counters_of_edge(t, r, index, is_end)) &&
-	    r == TELEMETRY_WINDOW_EDGE)
-		telemetry_window(t, cell_window_of_step(t->cell, index))->is_host_silent = true;
+	has_all = sample_host(machine, lost_ns, t, counters_of_edge(t, r, index, is_end));
+	if (r == TELEMETRY_PAYLOAD_EDGE)
+		return 0;
+	window = telemetry_window(t, cell_window_of_step(t->cell, index));
+	*(is_end ? &window->lost_end_ns : &window->lost_begin_ns) = lost_ns;
+	window->is_host_silent |= !has_all;
 	return 0;
 }
 

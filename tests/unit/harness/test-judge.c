@@ -431,6 +431,30 @@ TEST(parts_that_an_uneven_host_explains_are_undecided)
 	assert_int_equal(verdict_of_two(850, 850, 300), VERDICT_PASS);
 }
 
+/* Both CPUs lose @lost_ms with the carrier, which the run delays say as well. */
+static enum verdict verdict_of_stop(uint64_t left_ms, uint64_t right_ms, uint64_t lost_ms)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	set_up(&s, &each_record, 2);
+	window(&s)->begin[1] = window(&s)->end[1] = (struct cpu_sample){ .is_there = true };
+	for (unsigned cpu = 0; cpu < 2; cpu++)
+		window(&s)->host_delay_end_ns[cpu] = lost_ms * NSEC_PER_MSEC;
+	window(&s)->lost_begin_ns = 5 * NSEC_PER_MSEC;
+	window(&s)->lost_end_ns = (5 + lost_ms) * NSEC_PER_MSEC;
+	seen(&s, 0)->cpu_ns = left_ms * NSEC_PER_MSEC;
+	seen(&s, 1)->cpu_ns = right_ms * NSEC_PER_MSEC;
+	return verdict_of(&s);
+}
+
+TEST(parts_that_a_stop_of_the_carrier_explains_are_undecided)
+{
+	assert_int_equal(verdict_of_stop(700, 1000, 0), VERDICT_FAIL);
+	assert_int_equal(verdict_of_stop(700, 1000, 300), VERDICT_UNDECIDED);
+	assert_int_equal(verdict_of_stop(200, 1000, 100), VERDICT_FAIL);
+	assert_int_equal(verdict_of_stop(850, 850, 300), VERDICT_PASS);
+}
+
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
       T(no_wakeup_at_all_is_infra), T(unknown_noise_is_the_worst_noise),
       T(periods_of_a_worker_that_never_ran_are_missed),
@@ -438,4 +462,5 @@ TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_s
       T(the_part_of_one_alone_is_no_claim_that_held),
       T(more_than_a_quota_allows_is_a_fail_also_of_one_alone),
       T(a_condition_that_did_not_come_is_no_pass),
-      T(parts_that_an_uneven_host_explains_are_undecided))
+      T(parts_that_an_uneven_host_explains_are_undecided),
+      T(parts_that_a_stop_of_the_carrier_explains_are_undecided))
