@@ -75,6 +75,7 @@ struct cell_payload {
 	const struct ktstr_payload *from;
 	char *program; /* its path, here and in the guest */
 	bool has_run;  /* where the compiler stands */
+	bool is_over;  /* it was waited for, or killed */
 };
 
 enum { CELL_BACKDROP = INT32_MAX };

@@ -81,6 +81,8 @@ int compile_ops(struct compiler *c, const char *const *ops) must_check;
  * runs; and operations on them. */
 int compile_payloads(struct compiler *c) must_check;
 int compile_payload_starts(struct compiler *c, uint32_t step, uint32_t top) must_check;
+/* Was it run, and neither waited for nor killed since? */
+bool compile_payload_runs(const struct compiler *c, uint32_t payload);
 /* Kill what runs in @cgroup or below. */
 int compile_payload_ends(struct compiler *c, uint32_t cgroup) must_check;
 int compile_op_run(struct compiler *c, const char *rest) must_check;

@@ -125,7 +125,9 @@ static int find_payload(const struct compiler *c, const char *name, uint32_t *re
 		if (strcmp(p->payloads[i].name, name) != 0)
 			continue;
 		*ret = i;
-		return 0;
+		return c->cell->payloads[i].has_run
+			       ? 0
+			       : err_new(-EINVAL, "payload %s has not been run before", name);
 	}
 	return err_new(-EINVAL, "no payload is named %s", name);
 }
@@ -135,6 +137,8 @@ static int check_end(const struct compiler *c, uint32_t group)
 {
 	const struct plan_group *g = &c->cell->plan.groups[group];
 
+	if (compile_is_frozen(c, c->scene.groups[group].cgroup))
+		return err_new(-EINVAL, "the workers are frozen");
 	if (g->iterations)
 		return 0;
 	return err_new(-EINVAL, "the workers never end by themselves: they have no iterations");

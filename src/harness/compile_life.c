@@ -96,6 +96,10 @@ static bool has_workers(const struct compiler *c, uint32_t cgroup)
 		if (!c->scene.groups[i].is_stopped && c->scene.groups[i].cgroup == cgroup)
 			return true;
 	}
+	for (uint32_t i = 0; i < c->cell->plan.header.payload_count; i++) {
+		if (compile_payload_runs(c, i) && c->cell->plan.payloads[i].cgroup == cgroup)
+			return true;
+	}
 	return false;
 }
 
@@ -110,7 +114,8 @@ static int make_cgroup(struct compiler *c, uint32_t cgroup)
 		return err_new(-EINVAL, "cgroup %s, which it is inside, is not there",
 			       path_of(c, parent));
 	if (parent != PLAN_NONE && has_workers(c, parent))
-		return err_new(-EINVAL, "cgroup %s has workers of its own", path_of(c, parent));
+		return err_new(-EINVAL, "cgroup %s has workers or payloads of its own",
+			       path_of(c, parent));
 	c->scene.cgroups[cgroup] = compile_made_cgroup(&c->cell->plan.cgroups[cgroup]);
 	return compile_add_op(c, &op);
 }

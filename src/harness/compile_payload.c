@@ -326,16 +326,27 @@ int compile_payload_starts(struct compiler *c, uint32_t step, uint32_t top)
 	return r;
 }
 
+bool compile_payload_runs(const struct compiler *c, uint32_t payload)
+{
+	return c->cell->payloads[payload].has_run && !c->cell->payloads[payload].is_over;
+}
+
+static int kill_payload(struct compiler *c, uint32_t payload)
+{
+	const struct plan_op op = { .code = OP_PAYLOAD_KILL, .target = payload };
+
+	c->cell->payloads[payload].is_over = true;
+	return compile_add_op(c, &op);
+}
+
 int compile_payload_ends(struct compiler *c, uint32_t cgroup)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < c->cell->plan.header.payload_count && r == 0; i++) {
-		const struct plan_op op = { .code = OP_PAYLOAD_KILL, .target = i };
-
-		if (c->cell->payloads[i].has_run &&
+		if (compile_payload_runs(c, i) &&
 		    compile_is_below(c, c->cell->plan.payloads[i].cgroup, cgroup))
-			r = compile_add_op(c, &op);
+			r = kill_payload(c, i);
 	}
 	return r;
 }
@@ -394,15 +405,17 @@ int compile_op_wait(struct compiler *c, const char *rest)
 		return err_new(-EINVAL, "a limit is missing: wait PAYLOAD 20s, or the payload's "
 					"timeout");
 	c->cell->wait_ns += op.args[0] ? op.args[0] : timeout_ns;
+	c->cell->payloads[op.target].is_over = true;
 	return compile_add_op(c, &op);
 }
 
 int compile_payload_kill(struct compiler *c, const char *rest)
 {
-	struct plan_op op = { .code = OP_PAYLOAD_KILL };
-	int r = take_running(c, &rest, &op.target);
+	uint32_t payload;
+	int r = take_running(c, &rest, &payload);
 
 	if (r < 0)
 		return err_trace(r);
-	return *rest ? err_new(-EINVAL, "nothing may follow the payload") : compile_add_op(c, &op);
+	return *rest ? err_new(-EINVAL, "nothing may follow the payload")
+		     : kill_payload(c, payload);
 }

@@ -338,7 +338,7 @@ static const struct bad_step bad_steps[] = {
 	    .cgroups = CGROUPS({ .name = "a" })),
 	BAD("cgroups: they would end with the step, which has no hold",
 	    .cgroups = CGROUPS({ .name = "own", .workers = SPIN })),
-	BAD("cgroup a has workers of its own", .hold = "1s",
+	BAD("cgroup a has workers or payloads of its own", .hold = "1s",
 	    .cgroups = CGROUPS({ .name = "a/own", .workers = SPIN })),
 	BAD("loop: op \"stop a/spin\": the workers are not there", .loop = OPS("stop a/spin"),
 	    .every = "10ms"),
@@ -451,6 +451,26 @@ static const struct {
 	  "own",
 	  { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }, { .name = "a/b" }),
 	    .hold = "1s",
+	    .checks = ISOLATED } },
+	{ "scenario x: step hold-0: cgroup a has workers or payloads of its own",
+	  { .cgroups = CGROUPS(
+		    { .name = "a", .payloads = PAYLOADS({ .name = "p", .command = "/bin/sh" }) }),
+	    .workers = SPIN,
+	    .steps =
+		    STEPS({ .cgroups = CGROUPS({ .name = "a/b", .workers = SPIN }), .hold = "1s" }),
+	    .checks = ISOLATED } },
+	{ "scenario x: step hold-0: hold \"until payload p exit max=1s\": payload p has not been "
+	  "run "
+	  "before",
+	  { .workers = SPIN,
+	    .payloads = PAYLOADS({ .name = "p", .command = "/bin/sh" }),
+	    .steps = STEPS({ .hold = "until payload p exit max=1s" },
+			   { .ops = OPS("run p"), .hold = "1s" }),
+	    .checks = ISOLATED } },
+	{ "scenario x: step hold-0: hold \"until a/spin exit max=1s\": the workers are frozen",
+	  { .cgroups = CGROUPS(
+		    { .name = "a", .workers = WORKERS({ .work = "spin", .iterations = 5 }) }),
+	    .steps = STEPS({ .ops = OPS("freeze a"), .hold = "until a/spin exit max=1s" }),
 	    .checks = ISOLATED } },
 };
 
