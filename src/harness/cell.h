@@ -26,6 +26,7 @@ struct scene_cgroup {
 	uint64_t period_us;
 	uint64_t burst_us;
 	uint64_t pids_max;    /* PLAN_MAX: none */
+	uint64_t memory_max;  /* bytes, PLAN_MAX: none */
 	uint64_t own_mems;    /* one bit for each node; 0: none of its own */
 	struct cpu_mask own;  /* its cpuset; empty: none */
 	struct cpu_mask cpus; /* effective: its cpuset and those above it */

@@ -103,6 +103,8 @@ int compile_op_set(struct compiler *c, uint32_t cgroup, const char *rest) must_c
 int compile_op_clear(struct compiler *c, uint32_t cgroup, const char *rest) must_check;
 
 /* compile_life.c: what comes and goes. */
+/* Does what the workers that are there touch all the time fit into memory.max, at @cgroup and above? */
+int compile_check_memory_max(const struct compiler *c, uint32_t cgroup) must_check;
 int compile_op_add(struct compiler *c, const char *rest) must_check;
 int compile_op_remove(struct compiler *c, const char *rest) must_check;
 int compile_op_spawn(struct compiler *c, const char *rest) must_check;

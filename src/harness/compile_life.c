@@ -168,6 +168,37 @@ static int check_memory(const struct compiler *c, uint32_t group)
 		       mask_format(&mask, text));
 }
 
+/* What the workers of an entry touch again and again: their working sets. */
+static uint64_t touched_bytes(const struct plan_group *g)
+{
+	const struct workload *w = workload_by_id(g->workload);
+	int set = workload_param_index(w, "set");
+
+	return set >= 0 && w->params[set].unit == PARAM_BYTES ? g->worker_count * g->params[set]
+							      : 0;
+}
+
+/* There is no swap: beyond memory.max somebody is killed. */
+int compile_check_memory_max(const struct compiler *c, uint32_t cgroup)
+{
+	for (; cgroup != PLAN_NONE; cgroup = c->cell->cgroups[cgroup].parent) {
+		uint64_t bytes = 0, max = c->scene.cgroups[cgroup].memory_max;
+
+		for (uint32_t i = 0; i < c->cell->plan.header.group_count; i++) {
+			if (!c->scene.groups[i].is_stopped &&
+			    compile_is_below(c, c->scene.groups[i].cgroup, cgroup))
+				bytes += touched_bytes(&c->cell->plan.groups[i]);
+		}
+		if (bytes > max)
+			return err_new(-EINVAL,
+				       "cgroup %s: memory_max \"%llu\": the working sets of its "
+				       "workers are %llu bytes",
+				       path_of(c, cgroup), (unsigned long long)max,
+				       (unsigned long long)bytes);
+	}
+	return 0;
+}
+
 /* The affinity of a worker is set when it begins: it has to name a CPU that is there then. */
 static int check_affinity(const struct compiler *c, uint32_t group)
 {
@@ -203,6 +234,8 @@ static int check_spawn(const struct compiler *c, uint32_t group)
 	if (compile_is_frozen(c, cgroup))
 		return err_new(-EINVAL, "cgroup %s is frozen", path_of(c, cgroup));
 	r = check_pids(c, group);
+	if (r == 0)
+		r = compile_check_memory_max(c, cgroup);
 	if (r == 0)
 		r = check_memory(c, group);
 	if (r == 0)

@@ -152,6 +152,7 @@ struct scene_cgroup compile_made_cgroup(const struct plan_cgroup *g)
 		.period_us = has >> KNOB_PERIOD & 1 ? g->values[KNOB_PERIOD] : PLAN_PERIOD_US,
 		.burst_us = has >> KNOB_BURST & 1 ? g->values[KNOB_BURST] : 0,
 		.pids_max = has >> KNOB_PIDS_MAX & 1 ? g->values[KNOB_PIDS_MAX] : PLAN_MAX,
+		.memory_max = has >> KNOB_MEMORY_MAX & 1 ? g->values[KNOB_MEMORY_MAX] : PLAN_MAX,
 		.own_mems = has >> KNOB_MEMS & 1 ? g->values[KNOB_MEMS] : 0,
 		.own = g->cpuset,
 		.is_idle = has >> KNOB_IDLE & 1 && g->values[KNOB_IDLE],

@@ -92,8 +92,15 @@ static int set_limit(struct change *ch, const char *value)
 {
 	uint64_t none = ch->op.args[0] == KNOB_MEMORY_LOW ? 0 : PLAN_MAX;
 
+	int r = 0;
+
 	ch->op.args[1] = none;
-	return value ? spec_limit(value, &ch->op.args[1]) : 0;
+	if (value)
+		r = spec_limit(value, &ch->op.args[1]);
+	if (r < 0 || ch->op.args[0] != KNOB_MEMORY_MAX)
+		return r;
+	ch->now->memory_max = ch->op.args[1];
+	return compile_check_memory_max(ch->c, ch->cgroup);
 }
 
 static int set_io_weight(struct change *ch, const char *value)

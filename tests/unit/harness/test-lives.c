@@ -472,6 +472,20 @@ static const struct {
 		    { .name = "a", .workers = WORKERS({ .work = "spin", .iterations = 5 }) }),
 	    .steps = STEPS({ .ops = OPS("freeze a"), .hold = "until a/spin exit max=1s" }),
 	    .checks = ISOLATED } },
+	{ "scenario x: workers a/b/cache_pressure: cgroup a: memory_max \"1048576\": the working "
+	  "sets of "
+	  "its workers are 2097152 bytes",
+	  { .cgroups = CGROUPS(
+		    { .name = "a", .memory_max = "1M" },
+		    { .name = "a/b",
+		      .workers = WORKERS({ .work = "cache_pressure set=1M", .count = "2" }) }),
+	    .hold = "1s",
+	    .checks = ISOLATED } },
+	{ "scenario x: step hold-0: op \"set a memory_max=1M\": memory_max cgroup a: memory_max "
+	  "\"1048576\": the working sets of its workers are 4194304 bytes",
+	  { .cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "numa_working_set" }) }),
+	    .steps = STEPS({ .ops = OPS("set a memory_max=1M"), .hold = "1s" }),
+	    .checks = ISOLATED } },
 };
 
 TEST(bad_scenarios_are_refused_with_their_reason)
