@@ -107,7 +107,9 @@ static int refresh_worker(struct compiler *c, uint32_t i, const struct cpu_mask 
 	if (mask_is_empty(&online))
 		return err_new(-EINVAL, "workers %s: affinity \"%s\": none of its CPUs is online",
 			       cell_group_name(c->cell, w->group, name), mask_format(own, text));
-	if (cgroup_before && memcmp(cgroup_before, &cpus, sizeof(cpus)) != 0)
+	/* Without a set before, the cgroup is new: the affinity is set after it. */
+	if (cgroup_before && !mask_is_empty(cgroup_before) &&
+	    memcmp(cgroup_before, &cpus, sizeof(cpus)) != 0)
 		compile_need_lasting_affinity(c);
 	mask_and(allowed, own);
 	/* The kernel overrides an affinity that a new cpuset leaves nothing of. */

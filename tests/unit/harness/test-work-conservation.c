@@ -86,6 +86,7 @@ static void play(struct play *p, const struct script *s)
 	record.scenario = s->scenario;
 	assert_int_equal(cell_compile(&record, &options, &p->cell), 0);
 	assert_int_equal(p->cell.plan.header.sample_ns, tick_ns);
+	assert_null(p->cell.least_kernel);
 	assert_int_equal(telemetry_init(&p->telemetry, &p->cell), 0);
 	data = p->telemetry.windows;
 	data->begin_ns = begin_ns;
