@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "devices/blk/blk.h"
 #include "harness/guest.h"
@@ -306,7 +307,10 @@ static void describe_rerun(const struct runner *run, struct result *result)
 	const struct run_options *o = run->options;
 	struct buf *out = &result->rerun;
 
-	buf_printf(out, "%s run %s --topology %s", o->program, result->record->name,
+	/* One that is not compiled in is found by its file. */
+	buf_printf(out, "%s run %s --topology %s", o->program,
+		   str_ends_with(result->record->file, ".c") ? result->record->name
+							     : result->record->file,
 		   result->topology);
 	if (o->kernel)
 		buf_printf(out, " --kernel %s", o->kernel);
@@ -316,6 +320,10 @@ static void describe_rerun(const struct runner *run, struct result *result)
 		buf_printf(out, " --disk %s", o->disks[i]);
 	if (o->has_kaslr)
 		buf_str(out, " --kaslr");
+	if (o->kernel_args)
+		buf_printf(out, " --append '%s'", o->kernel_args);
+	if (o->cell.seed != 1)
+		buf_printf(out, " --seed %llu", (unsigned long long)o->cell.seed);
 	if (result->cell.fault)
 		buf_printf(out, " --fault '%s'", result->cell.fault->text);
 }
