@@ -229,6 +229,22 @@ static void forgive_host(const struct cell *cell, const struct cell_window *wind
 			lost);
 }
 
+/* While an operation of a loop was being done, its settings were perhaps in force already, perhaps not
+ * yet: by as much of the window as that took, an ideal can be wrong. */
+static void forgive_turns(const struct window_data *data, struct finding *ret)
+{
+	uint64_t window_ns = data->end_ns - data->begin_ns;
+	uint64_t unclear = data->turns.between_ns * 1000 / MAX(window_ns, UINT64_C(1));
+
+	if (ret->verdict != VERDICT_FAIL || !unclear || ret->observed > ret->bound + unclear)
+		return;
+	ret->verdict = VERDICT_UNDECIDED;
+	buf_printf(&ret->evidence,
+		   "the loop's operations took %llu permille of the window, in which nobody knows "
+		   "which settings were in force\n",
+		   (unsigned long long)unclear);
+}
+
 static int share_evaluate(const struct claim *claim, const struct cell *cell,
 			  const struct cell_window *window, const struct telemetry *telemetry,
 			  struct finding *ret)
@@ -253,6 +269,7 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 	judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	noise_judge_parts(ret, telemetry);
 	forgive_host(cell, window, data, ret);
+	forgive_turns(data, ret);
 	return 0;
 }
 

@@ -213,7 +213,7 @@ static void turn_on(struct telemetry *t, const struct wire_event *e)
 	uint32_t first = w ? cell_sent_plan(t->cell)->steps[w->step].loop_first_op : 0;
 
 	if (w && e->index >= first)
-		turn_clock_op(&t->open->turns, w, e->index - first, e->args[1]);
+		turn_clock_op(&t->open->turns, w, e->index - first, e->args[0], e->args[1]);
 }
 
 static int add_event(struct telemetry *t, const struct frame *f, uint32_t *step_ret,

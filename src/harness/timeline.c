@@ -194,12 +194,16 @@ static void credit(struct turn_clock *c, uint64_t ns)
 	c->since_ns = ns;
 }
 
-void turn_clock_op(struct turn_clock *c, const struct cell_window *w, uint32_t loop_op, uint64_t ns)
+void turn_clock_op(struct turn_clock *c, const struct cell_window *w, uint32_t loop_op,
+		   uint64_t start_ns, uint64_t end_ns)
 {
 	for (uint32_t i = 0; i < w->turn_count; i++) {
 		if (loop_op >= w->turns[i].end_op)
 			continue;
-		credit(c, ns);
+		start_ns = MAX(start_ns, c->since_ns);
+		if (end_ns > start_ns)
+			c->between_ns += end_ns - start_ns;
+		credit(c, end_ns);
 		c->now = i;
 		return;
 	}

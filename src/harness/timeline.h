@@ -36,6 +36,8 @@ struct turn_clock {
 	uint64_t *ns; /* one for each turn of the window; the last is what a turn ends with */
 	uint64_t since_ns;
 	uint32_t now; /* index of ns */
+	uint64_t
+		between_ns; /* that operations took: neither what was before nor what comes after */
 };
 
 /* @w: of the plan's steps. The clock runs from the hold's begin to its end; what is not about a loop
@@ -44,5 +46,5 @@ int turn_clock_init(struct turn_clock *c, const struct cell_window *w) must_chec
 void turn_clock_deinit(struct turn_clock *c);
 void turn_clock_start(struct turn_clock *c, const struct cell_window *w, uint64_t ns);
 void turn_clock_op(struct turn_clock *c, const struct cell_window *w, uint32_t loop_op,
-		   uint64_t ns);
+		   uint64_t start_ns, uint64_t end_ns);
 void turn_clock_stop(struct turn_clock *c, const struct cell_window *w, uint64_t ns);

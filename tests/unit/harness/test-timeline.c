@@ -102,15 +102,16 @@ TEST(each_turns_settings_count_for_as_long_as_they_held)
 	assert_int_equal(w->turn_count, 4);
 	assert_int_equal(turn_clock_init(&c, w), 0);
 	turn_clock_start(&c, w, 1000);
-	turn_clock_op(&c, w, 0, 1100);			    /* stop */
-	turn_clock_op(&c, w, w->turns[1].end_op - 1, 1130); /* set */
-	turn_clock_op(&c, w, w->turns[2].end_op - 1, 1200); /* clear */
-	turn_clock_op(&c, w, w->turns[3].end_op - 1, 1400); /* spawn */
-	turn_clock_op(&c, w, 77, 1500);			    /* nobody's */
-	turn_clock_op(&c, w, 0, 1300);			    /* back in time: a guest may say so */
-	turn_clock_op(&c, w, w->turns[3].end_op - 1, 1450);
+	turn_clock_op(&c, w, 0, 1090, 1100);			  /* stop */
+	turn_clock_op(&c, w, w->turns[1].end_op - 1, 1110, 1130); /* set */
+	turn_clock_op(&c, w, w->turns[2].end_op - 1, 1200, 1200); /* clear */
+	turn_clock_op(&c, w, w->turns[3].end_op - 1, 1200, 1400); /* spawn */
+	turn_clock_op(&c, w, 77, 1400, 1500);			  /* nobody's */
+	turn_clock_op(&c, w, 0, 1200, 1300); /* back in time: a guest may say so */
+	turn_clock_op(&c, w, w->turns[3].end_op - 1, 1440, 1450);
 	turn_clock_stop(&c, w, 2000);
 	turn_clock_stop(&c, w, 9000);
+	assert_int_equal(c.between_ns, 10 + 20 + 200 + 10);
 	assert_int_equal(c.ns[0], 30 + 50);
 	assert_int_equal(c.ns[1], 70);
 	assert_int_equal(c.ns[2], 200);
