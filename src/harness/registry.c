@@ -110,6 +110,28 @@ static int add_file(struct registry *r, const char *path)
 	return 0;
 }
 
+static bool is_replaced_by(const struct ktstr_record *own, const struct ktstr_record *other)
+{
+	return strcmp(own->name, other->name) == 0 && is_file_name(other->file) &&
+	       !is_file_name(own->file);
+}
+
+/* Of sorted records: those of the program make way for a file's of the same name. */
+static void drop_replaced(struct registry *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct ktstr_record *record = r->records[i];
+
+		if ((kept > 0 && is_replaced_by(record, r->records[kept - 1])) ||
+		    (i + 1 < r->count && is_replaced_by(record, r->records[i + 1])))
+			continue;
+		r->records[kept++] = record;
+	}
+	r->count = kept;
+}
+
 int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count)
 {
 	for (size_t i = 0; i < pattern_count; i++) {
@@ -119,6 +141,7 @@ int registry_add_files(struct registry *r, char *const *patterns, size_t pattern
 			return err_trace(err);
 	}
 	qsort(r->records, r->count, sizeof(struct ktstr_record *), by_name);
+	drop_replaced(r);
 	return refuse_twins(r);
 }
 

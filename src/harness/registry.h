@@ -29,8 +29,9 @@ int registry_from(const struct ktstr_record *records, size_t count,
 void registry_deinit(struct registry *r);
 
 /* Read every pattern that is the name of a scenario file (it ends in .yaml or .yml) and add its
- * scenarios; such a pattern then chooses all of its file in registry_select(). The records live as
- * long as @r. 0; the errors of scenario_file_load(); -EEXIST as registry_load(). */
+ * scenarios; such a pattern then chooses all of its file in registry_select(). A scenario of a
+ * file takes the place of the program's own of that name, so that what `ktstr show` prints can be run
+ * as it is. The records live as long as @r. 0; the errors of scenario_file_load(); -EEXIST as registry_load(). */
 int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count) must_check;
 
 /* The record of that name, or NULL. */

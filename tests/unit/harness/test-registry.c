@@ -8,7 +8,9 @@
 #include <ktstr/ktstr.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 SCENARIO(zebra) = { .summary = "z" };
 SCENARIO(ant_large) = { .summary = "a" };
@@ -102,8 +104,29 @@ TEST(two_scenarios_of_one_name_are_refused_with_both_places)
 	assert_non_null(strstr(err_text(), "b.c:2"));
 }
 
+TEST(a_scenario_of_a_file_takes_the_place_of_a_record_of_its_name)
+{
+	static const char text[] = "scenario: zebra\nsummary: of a file\ncgroups:\n"
+				   "  - { name: a, workers: [{ work: spin }] }\n"
+				   "hold: 1s\nchecks: [isolation]\n";
+	cleanup(registry_deinit) struct registry all = loaded();
+	size_t count = all.count;
+	char path[] = "/tmp/ktstr-test-XXXXXX.yaml";
+	char *patterns[] = { path };
+	int fd = mkstemps(path, 5);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	assert_int_equal(registry_add_files(&all, patterns, 1), 0);
+	unlink(path);
+	assert_int_equal(all.count, count);
+	assert_string_equal(registry_find(&all, "zebra")->file, path);
+}
+
 TESTS(T(records_of_the_section_are_found_sorted_by_name),
       T(without_a_pattern_all_but_fixtures_are_chosen), T(a_glob_chooses_what_it_matches),
       T(a_fixture_is_chosen_by_its_name), T(an_unknown_name_gets_the_nearest_one),
       T(an_unknown_name_far_from_all_gets_the_way_to_the_list),
-      T(two_scenarios_of_one_name_are_refused_with_both_places))
+      T(two_scenarios_of_one_name_are_refused_with_both_places),
+      T(a_scenario_of_a_file_takes_the_place_of_a_record_of_its_name))
