@@ -28,7 +28,7 @@ static const struct argp checks_argp = {
 	.options = checks_options,
 	.parser = checks_option,
 	.doc = "List the checks that a scenario can make, with their bounds. Every check takes "
-	       "of=CGROUP[/WORKERS], to speak about those alone.",
+	       "of=CGROUP[/WORKERS], to speak about those alone; of exit it is a payload.",
 };
 
 static void add_text(struct buf *out, const struct check *c)
@@ -42,6 +42,8 @@ static void add_text(struct buf *out, const struct check *c)
 	}
 	if (c->takes_within)
 		buf_str(out, "    within=  a cpuset, with ':' for its space (llc:0)\n");
+	if (c->takes_metric)
+		buf_str(out, "    name=  a metric, METRIC or PAYLOAD/METRIC (needed)\n");
 }
 
 static void add_json(struct json *j, const struct check *c)
@@ -50,6 +52,8 @@ static void add_json(struct json *j, const struct check *c)
 	json_str(j, "name", c->name);
 	json_str(j, "summary", c->summary);
 	json_bool(j, "takes_within", c->takes_within);
+	json_bool(j, "takes_metric", c->takes_metric);
+	json_bool(j, "is_of_payloads", c->is_of_payloads);
 	json_array(j, "parameters");
 	for (unsigned i = 0; i < c->param_count; i++) {
 		const struct check_param *p = &c->params[i];

@@ -83,6 +83,8 @@ static int require_bound(const struct claim *c)
 {
 	const struct check_param *first = NULL;
 
+	if (c->check->takes_metric && !c->metric)
+		return err_new(-EINVAL, "name=, the metric, is missing");
 	for (unsigned i = 0; i < c->check->param_count; i++) {
 		if (!c->check->params[i].is_bound)
 			continue;
@@ -90,8 +92,6 @@ static int require_bound(const struct claim *c)
 			return 0;
 		first = first ? first : &c->check->params[i];
 	}
-	if (c->check->takes_metric && !c->metric)
-		return err_new(-EINVAL, "name=, the metric, is missing");
 	if (!first)
 		return 0;
 	return err_new(-EINVAL, "its bound is missing: %s=, %s", first->name,

@@ -25,6 +25,23 @@ static const struct ktstr_scenario scenario = {
 			 "throughput min=1000", "throttling min=1"),
 };
 
+static const struct ktstr_scenario with_payloads = {
+	.topology = "1n1l2c1t",
+	.cgroups =
+		CGROUPS({ .name = "a",
+			  .workers = WORKERS({ .work = "spin" }),
+			  .payloads = PAYLOADS(
+				  { .name = "p",
+				    .command = "sh",
+				    .file = "/tmp/f",
+				    .metrics = METRICS(
+					    { .name = "j", .json = "a.*", .source = "stdout" },
+					    { .name = "y", .yaml = "a.0", .is_exact = true }) }) }),
+	.payloads = PAYLOADS({ .name = "q", .command = "sh" }),
+	.hold = "1s",
+	.checks = CHECKS("metric name=j max=5", "metric name=y min=1", "exit of=q status=1"),
+};
+
 static void listen(struct telemetry *t, struct buf *in)
 {
 	uint32_t seq = 0, step;
@@ -43,21 +60,31 @@ static void listen(struct telemetry *t, struct buf *in)
 	err_clear();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void judge(const struct ktstr_record *record, const uint8_t *data, size_t size)
 {
-	static const struct ktstr_record record = { .name = "x", .scenario = &scenario };
 	static const struct cell_options options = { 0 };
 	cleanup(buf_deinit) struct buf in = BUF_NULL, out = BUF_NULL;
-	cleanup(result_deinit) struct result result = { .record = &record };
+	cleanup(result_deinit) struct result result = { .record = record };
 	cleanup(telemetry_deinit) struct telemetry t = TELEMETRY_NULL;
 
 	/* Not a property of the input: without a cell there is nothing to test. */
-	if (cell_compile(&record, &options, &result.cell) || telemetry_init(&t, &result.cell))
+	if (cell_compile(record, &options, &result.cell) || telemetry_init(&t, &result.cell))
 		abort();
 	buf_add(&in, data, size);
 	listen(&t, &in);
 	assert(judge_trial(&result, &t) == 0);
 	result_json(&result, &out);
 	assert(out.len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct ktstr_record records[] = {
+		{ .name = "x", .scenario = &scenario },
+		{ .name = "y", .scenario = &with_payloads },
+	};
+
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		judge(&records[i], data, size);
 	return 0;
 }

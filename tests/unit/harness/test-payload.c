@@ -193,6 +193,59 @@ static const struct {
 		.loop = OPS("kill p"), .every = "100ms"),
 };
 
+static const struct {
+	const char *claim, *words;
+} bad_claims[] = {
+	{ "metric name=x max=1", "no metric is named x" },
+	{ "metric name=q/n max=1", "no metric is named q/n" },
+	{ "metric name=m max=1", "several metrics are named m; say PAYLOAD/METRIC" },
+	{ "metric name=n", "its bound is missing: min=, a number with at most three decimals" },
+	{ "metric max=1", "name=, the metric, is missing" },
+	{ "metric name=n max=0.0001",
+	  "max \"0.0001\": expected a number with at most three decimals" },
+	{ "metric name=n max=1 of=p", "name=PAYLOAD/METRIC says which one, not of=" },
+	{ "exit of=a", "of=a names no payload" },
+	{ "share distance=50permille",
+	  "nobody knows what the payloads want of the CPU; claim something else beside them" },
+};
+
+TEST(claims_are_about_metrics_and_payloads_that_there_are)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad_claims); i++) {
+		const char *checks[] = { bad_claims[i].claim, NULL };
+		const struct ktstr_scenario s = {
+			.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
+			.payloads = PAYLOADS({ .name = "p",
+					       .command = "sh",
+					       .metrics = METRICS({ .name = "m", .json = "m" },
+								  { .name = "n", .json = "n" }) },
+					     { .name = "q",
+					       .command = "sh",
+					       .metrics = METRICS({ .name = "m", .json = "m" }) }),
+			.hold = "1s",
+			.checks = checks,
+		};
+		struct cell cell;
+		char words[256];
+
+		snprintf(words, sizeof(words), "scenario x: check \"%s\": %s", bad_claims[i].claim,
+			 bad_claims[i].words);
+		assert_int_equal(compile(&s, &cell), -EINVAL);
+		assert_string_equal(err_text(), words);
+	}
+}
+
+TEST(an_exit_is_claimed_where_there_are_payloads)
+{
+	const struct ktstr_scenario s = { .payloads = PAYLOADS({ .name = "p", .command = "sh" }),
+					  .hold = "1s" };
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile(&s, &cell), 0);
+	assert_int_equal(cell.claim_count, 1);
+	assert_string_equal(cell.claims[0].check->name, "exit");
+}
+
 TEST(bad_payloads_are_refused_with_their_name_and_the_way_out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -205,5 +258,7 @@ TEST(bad_payloads_are_refused_with_their_name_and_the_way_out)
 
 TESTS(T(a_line_is_split_as_a_shell_would), T(an_open_quote_is_refused),
       T(payloads_become_records_in_their_cgroups), T(what_no_step_runs_starts_at_the_gate),
+      T(claims_are_about_metrics_and_payloads_that_there_are),
+      T(an_exit_is_claimed_where_there_are_payloads),
       T(programs_and_what_they_include_are_the_images),
       T(bad_payloads_are_refused_with_their_name_and_the_way_out))
