@@ -20,7 +20,7 @@ cp -r examples/own-scenario "$dir/project"
 pc=$(find "$dir" -name ktstr.pc)
 step example_builds_against_the_installed_library env PKG_CONFIG_PATH="$(dirname "$pc")" make -C "$dir/project" \
 	PKG_CONFIG="pkg-config --define-variable=prefix=$dir/usr/local"
-step example_lists_its_own_scenario sh -c '"$1" list | grep -q ^batch_beside_service' - "$dir/project/own-scenario"
+step example_lists_its_own_scenario sh -c '"$1" list | grep -qw batch_beside_service' - "$dir/project/own-scenario"
 step example_has_no_shipped_scenario sh -c '! "$1" list | grep -q two_cgroups' - "$dir/project/own-scenario"
 "$dir/project/own-scenario" run --no-store --format=json >"$dir/json" 2>"$dir/err"
 if grep -q '"verdict":"PASS"' "$dir/json"; then
