@@ -174,15 +174,14 @@ static int share_bind(const struct claim *claim, const struct cell *cell)
 	return r;
 }
 
-/* What a carrier lost of the window, as its pulse says. */
+/* What a carrier lost until the window was over, as its pulse says, in parts of the window. */
 static unsigned lost_permille(const struct window_data *data)
 {
-	uint64_t lost_ns = data->lost_end_ns - data->lost_begin_ns;
 	uint64_t length_ns = data->end_ns - data->begin_ns;
 
-	if (data->lost_end_ns < data->lost_begin_ns || !length_ns)
+	if (!length_ns)
 		return 0;
-	return (unsigned)ceil(fmin((double)lost_ns * 1000 / (double)length_ns, 1000));
+	return (unsigned)ceil(fmin((double)data->lost_ns * 1000 / (double)length_ns, 1000));
 }
 
 /* How far parts can be off, in thousandths, by nothing but the host's taking more from one CPU than from
@@ -222,11 +221,10 @@ static void forgive_host(const struct cell *cell, const struct cell_window *wind
 			   "permille\n",
 			   uneven);
 	if (lost)
-		buf_printf(
-			&ret->evidence,
-			"the carrier stood still for %u permille of the window: the guest booked "
-			"them on whoever ran\n",
-			lost);
+		buf_printf(&ret->evidence,
+			   "the carrier had stood still for %u permille of a window, in it or "
+			   "before: the guest booked them on whoever ran, who pays them back\n",
+			   lost);
 }
 
 /* While an operation of a loop was being done, its settings were perhaps in force already, perhaps not

@@ -74,8 +74,9 @@ struct window_data {
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
 	bool is_host_silent; /* one of them could not be read: nobody knows the noise */
-	/* What the pulse of a carrier missed: in the run delays, too, and booked on whoever ran. */
-	uint64_t lost_begin_ns, lost_end_ns;
+	/* What the pulse of a carrier missed from the plan's begin to the window's end. It is in the
+	 * run delays, too; the guest books it on whoever ran, who pays it back in windows to come. */
+	uint64_t lost_ns;
 	/* Kept only if the plan has ticks. */
 	struct tick *ticks;
 	uint32_t tick_room;

@@ -64,7 +64,7 @@ static int take_in(const struct frame *f, struct machine *machine, const struct 
 	if (r == TELEMETRY_PAYLOAD_EDGE)
 		return 0;
 	window = telemetry_window(t, cell_window_of_step(t->cell, index));
-	*(is_end ? &window->lost_end_ns : &window->lost_begin_ns) = lost_ns;
+	window->lost_ns = lost_ns;
 	window->is_host_silent |= !has_all;
 	return 0;
 }

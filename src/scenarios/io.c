@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* I/O: do tasks that wait for a disk get the CPU back beside tasks that never leave it?
  *
- * The disk's own work is the host's: on a host with one CPU it takes its time from the vCPU, 120 to 150
- * permille of the window were seen. The bounds have room for twice that, so the limit of noise is 300. */
+ * The disk's own work is the host's: on a host with one CPU it takes 120 to 180 permille of the window from
+ * the vCPU, and claims about time are undecided there. */
 #include <ktstr/scenario.h>
 
 SCENARIO(disk_reader) = {
@@ -13,7 +13,7 @@ SCENARIO(disk_reader) = {
 		{ .name = "readers", .workers = WORKERS({ .work = "io_rand_read", .count = "2" }) },
 		{ .name = "hogs", .workers = WORKERS({ .work = "spin", .count = "per-cpu" }) }),
 	.hold = "2s",
-	.checks = CHECKS("starvation gap=500ms noise=300permille", "isolation"),
+	.checks = CHECKS("starvation gap=500ms", "isolation"),
 };
 
 SCENARIO(disk_reader_one_cpu) = {
@@ -24,8 +24,7 @@ SCENARIO(disk_reader_one_cpu) = {
 			   { .name = "hogs",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=20 of=reader noise=300permille",
-			 "starvation gap=300ms of=hogs noise=300permille"),
+	.checks = CHECKS("throughput min=20 of=reader", "starvation gap=300ms of=hogs"),
 };
 
 SCENARIO(disk_writer_one_cpu) = {
@@ -36,8 +35,7 @@ SCENARIO(disk_writer_one_cpu) = {
 			   { .name = "hogs",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=10 of=writer noise=300permille",
-			 "starvation gap=300ms of=hogs noise=300permille"),
+	.checks = CHECKS("throughput min=10 of=writer", "starvation gap=300ms of=hogs"),
 };
 
 SCENARIO(disk_convoy) = {
@@ -49,6 +47,5 @@ SCENARIO(disk_convoy) = {
 						  .count = "4" }) },
 			   { .name = "hog", .workers = WORKERS({ .work = "spin" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=10 of=convoy noise=300permille",
-			 "starvation gap=300ms of=hog noise=300permille"),
+	.checks = CHECKS("throughput min=10 of=convoy", "starvation gap=300ms of=hog"),
 };

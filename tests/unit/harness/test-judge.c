@@ -440,8 +440,7 @@ static enum verdict verdict_of_stop(uint64_t left_ms, uint64_t right_ms, uint64_
 	window(&s)->begin[1] = window(&s)->end[1] = (struct cpu_sample){ .is_there = true };
 	for (unsigned cpu = 0; cpu < 2; cpu++)
 		window(&s)->host_delay_end_ns[cpu] = lost_ms * NSEC_PER_MSEC;
-	window(&s)->lost_begin_ns = 5 * NSEC_PER_MSEC;
-	window(&s)->lost_end_ns = (5 + lost_ms) * NSEC_PER_MSEC;
+	window(&s)->lost_ns = lost_ms * NSEC_PER_MSEC;
 	seen(&s, 0)->cpu_ns = left_ms * NSEC_PER_MSEC;
 	seen(&s, 1)->cpu_ns = right_ms * NSEC_PER_MSEC;
 	return verdict_of(&s);
