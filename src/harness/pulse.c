@@ -19,17 +19,25 @@ static void sleep_until(uint64_t ns)
 		;
 }
 
+static uint64_t lateness_ns(uint64_t due)
+{
+	uint64_t now = now_ns();
+
+	return now > due + late_ns ? now - due : 0;
+}
+
 static void *beat(void *arg)
 {
 	struct pulse *p = arg;
 
 	while (!atomic_load(&p->has_to_end)) {
-		uint64_t due = now_ns() + interval_ns, now;
+		uint64_t due = atomic_load(&p->due_ns), late;
 
 		sleep_until(due);
-		now = now_ns();
-		if (now > due + late_ns)
-			atomic_fetch_add(&p->lost_ns, now - due);
+		late = lateness_ns(due);
+		/* In this order, lest somebody sees it twice. */
+		atomic_store(&p->due_ns, now_ns() + interval_ns);
+		atomic_fetch_add(&p->lost_ns, late);
 	}
 	return NULL;
 }
@@ -37,8 +45,10 @@ static void *beat(void *arg)
 int pulse_start(struct pulse *p)
 {
 	const struct sched_param above_all = { .sched_priority = 90 };
-	int r = pthread_create(&p->thread, NULL, beat, p);
+	int r;
 
+	atomic_store(&p->due_ns, now_ns() + interval_ns);
+	r = pthread_create(&p->thread, NULL, beat, p);
 	if (r)
 		return err_new(-r, "pulse: %s", strerror(r));
 	p->is_beating = true;
@@ -50,7 +60,9 @@ int pulse_start(struct pulse *p)
 
 uint64_t pulse_lost_ns(const struct pulse *p)
 {
-	return atomic_load(&p->lost_ns);
+	uint64_t lost_ns = atomic_load(&p->lost_ns);
+
+	return p->is_beating ? lost_ns + lateness_ns(atomic_load(&p->due_ns)) : lost_ns;
 }
 
 void pulse_stop(struct pulse *p)

@@ -17,12 +17,14 @@ struct pulse {
 	pthread_t thread;
 	bool is_beating;
 	_Atomic bool has_to_end;
+	_Atomic uint64_t due_ns; /* of the beat to come */
 	_Atomic uint64_t lost_ns;
 };
 
 /* Begin, @p all zero. 0, or negative: no thread could be had. End with pulse_stop(). */
 int pulse_start(struct pulse *p) must_check;
-/* Time that went by unseen since the start. Any thread. */
+/* Time that went by unseen since the start, that of a beat that is overdue this moment included: who
+ * asks may be awake before the pulse is. Any thread. */
 uint64_t pulse_lost_ns(const struct pulse *p);
 /* Ends within an interval; works on one that was not started. */
 void pulse_stop(struct pulse *p);

@@ -57,5 +57,16 @@ TEST(a_process_that_is_stopped_misses_its_pulse)
 	close(ends[1]);
 }
 
+TEST(a_beat_that_is_overdue_counts_before_it_comes)
+{
+	struct pulse p = { .is_beating = true, .lost_ns = 5 };
+
+	p.due_ns = now_ns() - NSEC_PER_SEC;
+	assert_true(pulse_lost_ns(&p) >= NSEC_PER_SEC + 5);
+	p.due_ns = now_ns() + NSEC_PER_SEC;
+	assert_int_equal(pulse_lost_ns(&p), 5);
+}
+
 TESTS(T(a_pulse_that_was_not_started_has_lost_nothing),
+      T(a_beat_that_is_overdue_counts_before_it_comes),
       T(a_process_that_is_stopped_misses_its_pulse))
