@@ -258,13 +258,12 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 	if (r < 0)
 		return err_trace(r);
 	if (s.obtained_sum_ns <= 0 || s.ideal_sum <= 0) {
-		ret->verdict = VERDICT_FAIL;
 		ret->observed = 1000;
 		buf_str(&ret->figures, "nobody ran at all");
-		return 0;
+	} else {
+		judge(&s, cell, ret);
+		judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	}
-	judge(&s, cell, ret);
-	judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	noise_judge_parts(ret, telemetry);
 	forgive_host(cell, window, data, ret);
 	forgive_turns(data, ret);

@@ -451,6 +451,8 @@ TEST(parts_that_a_stop_of_the_carrier_explains_are_undecided)
 	assert_int_equal(verdict_of_stop(700, 1000, 0), VERDICT_FAIL);
 	assert_int_equal(verdict_of_stop(700, 1000, 300), VERDICT_UNDECIDED);
 	assert_int_equal(verdict_of_stop(200, 1000, 100), VERDICT_FAIL);
+	assert_int_equal(verdict_of_stop(0, 0, 0), VERDICT_FAIL);
+	assert_int_equal(verdict_of_stop(0, 0, 1000), VERDICT_UNDECIDED);
 	assert_int_equal(verdict_of_stop(850, 850, 300), VERDICT_PASS);
 }
 
