@@ -90,8 +90,12 @@ static int wake_latency_evaluate(const struct claim *claim, const struct cell *c
 	merge(claim, cell, data, &all);
 	ret->samples = all.count;
 	if (!all.count) {
+		noise_judge(ret, t, claim->values[PARAM_NOISE]);
+		buf_str(&ret->figures, "no wake-up was measured");
+		if (ret->verdict == VERDICT_UNDECIDED)
+			return 0;
 		ret->verdict = VERDICT_INFRA;
-		buf_str(&ret->figures, "no wake-up was measured: the workload has none");
+		buf_str(&ret->figures, ": the workload has none");
 		return 0;
 	}
 	choose_worst(claim, &all, ret);

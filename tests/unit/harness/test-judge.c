@@ -281,6 +281,17 @@ TEST(no_wakeup_at_all_is_infra)
 	assert_int_equal(verdict_of(&s), VERDICT_INFRA);
 }
 
+TEST(no_wakeup_under_noise_is_undecided)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	set(&s);
+	free(window(&s)->reports[TIMER].wakes);
+	window(&s)->reports[TIMER].wakes = NULL;
+	window(&s)->is_host_silent = true;
+	assert_int_equal(verdict_of(&s), VERDICT_UNDECIDED);
+}
+
 /* A vCPU thread whose figures the host does not tell may have been kept waiting all the time. */
 TEST(unknown_noise_is_the_worst_noise)
 {
@@ -457,8 +468,8 @@ TEST(parts_that_a_stop_of_the_carrier_explains_are_undecided)
 }
 
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
-      T(no_wakeup_at_all_is_infra), T(unknown_noise_is_the_worst_noise),
-      T(periods_of_a_worker_that_never_ran_are_missed),
+      T(no_wakeup_at_all_is_infra), T(no_wakeup_under_noise_is_undecided),
+      T(unknown_noise_is_the_worst_noise), T(periods_of_a_worker_that_never_ran_are_missed),
       T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
       T(the_part_of_one_alone_is_no_claim_that_held),
       T(more_than_a_quota_allows_is_a_fail_also_of_one_alone),
