@@ -48,10 +48,11 @@ SCENARIO(weight_churn) = {
 };
 
 SCENARIO(freeze_and_thaw) = {
-	.summary = "who was frozen gets its half again after the thaw, not what it missed",
+	.summary = "who was frozen gets its third again after the thaw, not what it missed",
 	.topology = "1n1l1c1t",
 	.cgroups = CGROUPS({ .name = "frozen", .workers = WORKERS({ .work = "spin" }) },
-			   { .name = "rival", .workers = WORKERS({ .work = "spin" }) }),
+			   { .name = "rival", .workers = WORKERS({ .work = "spin" }) },
+			   { .name = "other", .workers = WORKERS({ .work = "spin" }) }),
 	.steps = STEPS({ .name = "before", .hold = "500ms" },
 		       { .name = "frozen", .ops = OPS("freeze frozen"), .hold = "500ms" },
 		       { .name = "thawed", .ops = OPS("thaw frozen"), .hold = "1s" }),

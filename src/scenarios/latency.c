@@ -61,6 +61,7 @@ SCENARIO(sleeper_over_idle_cgroup) = {
 };
 
 SCENARIO(steady_rhythm) = {
+	/* A stop of the host as long as a period, 30 permille of the hold, makes the one miss. */
 	.summary = "work of 10 ms in each 100 is done in time beside three hogs: it has a quarter",
 	.topology = "1n1l1c1t",
 	.cgroups = CGROUPS(
@@ -68,7 +69,7 @@ SCENARIO(steady_rhythm) = {
 		  .workers = WORKERS({ .name = "rhythm", .work = "periodic run=10ms period=100ms" },
 				     { .name = "hogs", .work = "spin", .count = "3" }) }),
 	.hold = "3s",
-	.checks = CHECKS("deadline_misses max=1", "starvation gap=300ms"),
+	.checks = CHECKS("deadline_misses max=1 noise=30permille", "starvation gap=300ms"),
 };
 
 SCENARIO(wake_pingpong) = {
