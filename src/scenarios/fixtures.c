@@ -23,7 +23,7 @@ SCENARIO(must_fail_share) = {
 	.is_fixture = true,
 	.cgroups = CGROUPS({ .name = "left", .workers = WORKERS({ .work = "spin" }) },
 			   { .name = "right", .workers = WORKERS({ .work = "spin" }) }),
-	.steps = STEPS({ .ops = OPS("write /sys/fs/cgroup/left/cpu.weight=300"), .hold = "1s" }),
+	.steps = STEPS({ .ops = OPS("write /sys/fs/cgroup/left/cpu.weight=10000"), .hold = "2s" }),
 	.checks = CHECKS("share distance=100permille"),
 };
 
