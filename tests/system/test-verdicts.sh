@@ -22,6 +22,17 @@ says() {
 	fi
 }
 
+# decided SCENARIO WORD HELD: its verdict; an UNDECIDED whose claims all were seen to hold (true) or of which one was seen broken (false)
+# is taken for WORD: what a host that stops the carrier does to a verdict is no fault of the check.
+decided() {
+	verdict=$(verdict_of "$1")
+	broken=$(grep "^{\"scenario\":\"$1\"," "$dir/out" | head -1 | grep -c '"held":false')
+	case $verdict/$3/$broken in
+	UNDECIDED/true/0 | UNDECIDED/false/1) echo "$2" ;;
+	*) echo "$verdict" ;;
+	esac
+}
+
 run nice_pair --repeat 3
 says repetitions_share_a_machine 1 "$(grep -c '"boot_ns":[1-9]' "$dir/out")"
 says repetitions_have_verdicts_of_their_own 3 "$(grep -c '"repeat":[123],"repeats":3,' "$dir/out")"
@@ -32,9 +43,11 @@ checks="share starvation work_conservation isolation wake_latency throughput spr
 for kernel in 6.12 6.1; do
 	run 'must_*' -k $kernel
 	for name in $checks; do
-		says "true_claim_passes/$kernel/$name" PASS "$(verdict_of must_pass_$name)"
-		says "false_claim_fails/$kernel/$name" FAIL "$(verdict_of must_fail_$name)"
+		says "true_claim_passes/$kernel/$name" PASS "$(decided must_pass_$name PASS true)"
+		says "false_claim_fails/$kernel/$name" FAIL "$(decided must_fail_$name FAIL false)"
 	done
+	outright=$(grep -c '^{"scenario":"must_fail_[a-z_]*",[^{]*"verdict":"FAIL"' "$dir/out")
+	says "most_false_claims_fail_outright/$kernel" yes "$([ "$outright" -ge 9 ] && echo yes || echo "$outright")"
 	says "realtime_is_modelled/$kernel" PASS "$(verdict_of must_pass_share_realtime)"
 	says "a_dead_kernel_fails/$kernel" FAIL "$(verdict_of must_fail_alive)"
 	says "a_fail_is_exit_1/$kernel" 1 $status
