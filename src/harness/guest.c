@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { CONSOLE_TAIL_LINES = 20 };
+enum { CONSOLE_TAIL_LINES = 20, PLACES_SHOWN = 8 };
+/* A vCPU parks within a tick of its host; a host that does not run it for this long is the news. */
+#define PLACES_DEADLINE_NS (5 * NSEC_PER_SEC)
 
 static struct guest *guest_new(const struct guest_desc *desc)
 {
@@ -176,6 +178,37 @@ static int read_clock(struct guest *g, const struct frame *f, struct guest_failu
 	return 0;
 }
 
+static void print_place(unsigned cpu, const struct vcpu_place *p, struct buf *text)
+{
+	buf_printf(text, "%s CPU %u ", cpu ? "," : ";", cpu);
+	if (!p->is_started) {
+		buf_str(text, "was not started");
+		return;
+	}
+	buf_printf(text, "%s at %#llx%s", p->is_halted ? "halted" : "ran",
+		   (unsigned long long)p->rip, p->has_interrupts_on ? "" : " with interrupts off");
+	if (p->requested)
+		buf_printf(text, ", vector %#x requested", p->requested);
+	if (p->in_service)
+		buf_printf(text, ", vector %#x in service", p->in_service);
+}
+
+void guest_where(struct guest *g, struct buf *text)
+{
+	unsigned count = machine_cpu_count(g->machine);
+	cleanup(freep) struct vcpu_place *places = calloc(count, sizeof(*places));
+
+	if (!places || machine_places(g->machine, PLACES_DEADLINE_NS, places) < 0) {
+		buf_printf(text, "; %s", places ? err_text() : "out of memory");
+		err_clear();
+		return;
+	}
+	for (unsigned cpu = 0; cpu < MIN(count, (unsigned)PLACES_SHOWN); cpu++)
+		print_place(cpu, &places[cpu], text);
+	if (count > PLACES_SHOWN)
+		buf_printf(text, ", and %u more", count - PLACES_SHOWN);
+}
+
 /* One awaited frame on the way to a booted guest. */
 static int await(struct guest *g, uint64_t deadline_ns, struct guest_failure *why,
 		 int (*read)(struct guest *, const struct frame *, struct guest_failure *))
@@ -187,7 +220,9 @@ static int await(struct guest *g, uint64_t deadline_ns, struct guest_failure *wh
 	case 0:
 		return read(g, &f, why);
 	case SESSION_TIMEOUT:
-		buf_str(&why->text, "the guest was not READY in time");
+		buf_printf(&why->text, "the guest was not READY in %llu s",
+			   (unsigned long long)((now_ns() - g->start_ns) / NSEC_PER_SEC));
+		guest_where(g, &why->text);
 		return not_booted(g, VERDICT_BOOT, why);
 	case SESSION_ENDED:
 		return died_early(g, why);
@@ -200,13 +235,16 @@ static int await(struct guest *g, uint64_t deadline_ns, struct guest_failure *wh
 
 static int await_ready(struct guest *g, const struct guest_desc *desc, struct guest_failure *why)
 {
-	uint64_t start_ns = now_ns(), deadline_ns = start_ns + patience_boot_ns(&desc->topology);
-	int r = machine_start(g->machine);
+	uint64_t deadline_ns = now_ns() + patience_boot_ns(&desc->topology);
+	int r;
+
+	g->start_ns = now_ns();
+	r = machine_start(g->machine);
 
 	if (r < 0)
 		return err_trace(r);
 	r = await(g, deadline_ns, why, read_ready);
-	g->boot_ns = now_ns() - start_ns;
+	g->boot_ns = now_ns() - g->start_ns;
 	if (r == 0) {
 		struct wire_clock c = { .host_ns = now_ns() };
 

@@ -34,8 +34,9 @@ struct guest {
 	struct session session;
 	struct console_log console;
 	struct wire_ready ready;
-	int channel[2];	  /* ours, the machine's */
-	uint64_t boot_ns; /* from machine_start() to READY */
+	int channel[2];	   /* ours, the machine's */
+	uint64_t start_ns; /* of machine_start() */
+	uint64_t boot_ns;  /* from machine_start() to READY */
 	struct clock_relation clock;
 };
 
@@ -56,6 +57,9 @@ struct guest_failure {
  * be made at all: bad input or host. */
 int guest_boot(const struct guest_desc *desc, struct guest **ret,
 	       struct guest_failure *why_ret) must_check;
+/* Add where each vCPU of a guest that does not answer stands: "; CPU 0 halted at 0xffffffff81c3a5bf,
+ * CPU 1 was not started". Addresses are the kernel's own (/proc/kallsyms) unless it placed itself. */
+void guest_where(struct guest *g, struct buf *text);
 void guest_failure_deinit(struct guest_failure *f);
 
 /* End it at once. NULL is fine. Returns NULL. */

@@ -219,6 +219,7 @@ static int conclude(struct runner *run, struct result *result, const struct tele
 		result->verdict = VERDICT_TIMEOUT;
 		buf_printf(&result->reason, "the guest did not finish in %llu s",
 			   (unsigned long long)(result->cell.timeout_ns / NSEC_PER_SEC));
+		guest_where(run->guest, &result->reason);
 		return 0;
 	case TRIAL_ENDED:
 		result->verdict = guest_death(run->guest, &result->reason);

@@ -12,6 +12,7 @@
 #include "vmm/irq.h"
 #include "vmm/machine_check.h"
 #include "vmm/vcpu.h"
+#include "vmm/vcpu_place.h"
 #include "vmm/window.h"
 #include "vmm/x86_boot.h"
 #include "vmm/x86_layout.h"
@@ -569,15 +570,15 @@ int machine_vcpu_noise(struct machine *m, unsigned cpu, struct vcpu_noise *ret)
 
 void machine_vcpu_counters(struct machine *m, unsigned cpu, struct vcpu_counters *ret)
 {
-	const struct vcpu *v = &m->vcpus[cpu];
+	vcpu_counters(&m->vcpus[cpu], ret);
+}
 
-	*ret = (struct vcpu_counters){
-		.exits = counter_get(&v->exits),
-		.pio = counter_get(&v->pio),
-		.mmio = counter_get(&v->mmio),
-		.unhandled = counter_get(&v->unhandled),
-		.kicks = counter_get(&v->kicks),
-	};
+int machine_places(struct machine *m, uint64_t timeout_ns, struct vcpu_place *ret)
+{
+	int r = m->is_paused ? vcpu_places(m->vcpus, m->cpu_count, ret)
+			     : vcpu_places_live(m->vcpus, m->cpu_count, timeout_ns, ret);
+
+	return r < 0 ? err_trace(r) : 0;
 }
 
 struct blk *machine_disk(struct machine *m, unsigned index)

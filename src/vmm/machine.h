@@ -85,6 +85,16 @@ struct vcpu_counters {
 	uint64_t kicks;	    /* by signal: pause, stop */
 };
 
+/* Where one vCPU stood when it was called out of the guest. */
+struct vcpu_place {
+	uint64_t rip;
+	bool is_started; /* by the guest; the rest means nothing without */
+	bool is_halted;	 /* waits for an interrupt */
+	bool has_interrupts_on;
+	unsigned requested;  /* highest vector in its local APIC's IRR; 0: none */
+	unsigned in_service; /* the same, of ISR */
+};
+
 /* The word for @why in reports: "shutdown", "reset", "triple_fault", "vcpu_error", "killed". */
 const char *machine_why_name(enum machine_why why);
 
@@ -129,6 +139,11 @@ int machine_vcpu_noise(struct machine *m, unsigned cpu, struct vcpu_noise *ret) 
 
 /* Counters of @cpu, readable while it runs. Any thread. */
 void machine_vcpu_counters(struct machine *m, unsigned cpu, struct vcpu_counters *ret);
+
+/* Where each vCPU stands, for words about a guest that hangs: the vCPUs are parked for a moment, the
+ * devices go on. @ret has machine_cpu_count() elements. Returns 0; -ETIMEDOUT with words after
+ * @timeout_ns, -ESHUTDOWN if the machine does not run, or KVM's error. */
+int machine_places(struct machine *m, uint64_t timeout_ns, struct vcpu_place *ret) must_check;
 
 /* Disk @index of the description, for its counters; NULL if there is none. Any thread. */
 struct blk *machine_disk(struct machine *m, unsigned index);

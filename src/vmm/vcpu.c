@@ -323,6 +323,17 @@ void vcpu_tell_pause(const struct vcpu *v)
 	(void)ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0);
 }
 
+void vcpu_counters(const struct vcpu *v, struct vcpu_counters *ret)
+{
+	*ret = (struct vcpu_counters){
+		.exits = counter_get(&v->exits),
+		.pio = counter_get(&v->pio),
+		.mmio = counter_get(&v->mmio),
+		.unhandled = counter_get(&v->unhandled),
+		.kicks = counter_get(&v->kicks),
+	};
+}
+
 int vcpu_noise(struct vcpu *v, struct vcpu_noise *ret)
 {
 	cleanup(buf_deinit) struct buf text = BUF_NULL;

@@ -85,5 +85,7 @@ void vcpu_unpark_all(struct vcpu *vcpus, unsigned count);
 /* Tell the guest's clock that it was parked, so that its watchdog does not bark. While parked. */
 void vcpu_tell_pause(const struct vcpu *v);
 
+/* As machine_vcpu_counters(). */
+void vcpu_counters(const struct vcpu *v, struct vcpu_counters *ret);
 /* As machine_vcpu_noise(). */
 int vcpu_noise(struct vcpu *v, struct vcpu_noise *ret) must_check;

@@ -56,6 +56,7 @@ done
 run weighted_cgroups --timeout 1
 says no_end_in_time_is_timeout TIMEOUT "$(verdict_of weighted_cgroups)"
 says a_timeout_is_exit_1 1 $status
+says a_timeout_says_where_the_guest_stood 1 "$(grep -cE '"reason":"[^"]*; CPU 0 (halted|ran) at 0x[0-9a-f]+' "$dir/out")"
 
 run nice_pair --append rdinit=/no/such/init
 says a_kernel_that_dies_early_is_boot BOOT "$(verdict_of nice_pair)"

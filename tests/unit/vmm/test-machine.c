@@ -211,6 +211,27 @@ TEST(stopping_a_running_machine_says_killed)
 	err_clear();
 }
 
+TEST(places_say_who_was_started)
+{
+	struct machine_desc d = small_desc();
+	struct vcpu_place places[2];
+
+	d.topology = (struct topology){ 1, 1, 2, 1 };
+	MACHINE(m, &d, CODE_HALT);
+	assert_int_equal(machine_places(m, NSEC_PER_SEC, places), -ESHUTDOWN);
+	assert_int_equal(machine_start(m), 0);
+	assert_int_equal(machine_places(m, 10 * NSEC_PER_SEC, places), 0);
+	assert_true(places[0].is_started);
+	assert_false(places[0].has_interrupts_on);
+	assert_in_range(places[0].rip, KERNEL, KERNEL + KIB);
+	assert_false(places[1].is_started);
+	assert_int_equal(machine_pause(m, 10 * NSEC_PER_SEC), 0);
+	assert_int_equal(machine_places(m, 0, places), 0);
+	machine_resume(m);
+	machine_stop(m);
+	err_clear();
+}
+
 TEST(paused_machine_with_disk_and_console_resumes_and_stops)
 {
 	struct machine_desc d = small_desc();
@@ -372,7 +393,7 @@ TEST(bad_descriptions_are_refused_with_the_reason)
 
 TESTS(T(keyboard_controller_reset_ends_the_machine), T(acpi_power_off_ends_the_machine),
       T(serial_output_reaches_the_callback), T(kernel_finds_its_boot_parameters),
-      T(stopping_a_running_machine_says_killed),
+      T(stopping_a_running_machine_says_killed), T(places_say_who_was_started),
       T(paused_machine_with_disk_and_console_resumes_and_stops),
       T(machine_with_apic_ids_above_254_starts), T(two_machines_run_in_one_process),
       T(bad_descriptions_are_refused_with_the_reason))
