@@ -40,17 +40,19 @@ SCENARIO(quota_across_cpus) = {
 };
 
 SCENARIO(quota_unused) = {
-	/* Four CPUs take a slice of 5 ms each, more than the quota. If what they leave of it expired
-	 * with the period, the last one would be throttled in each of twenty. */
-	.summary = "small bursts on four CPUs, a tenth of the quota in all, are not throttled",
+	/* Four CPUs take a slice of 20 ms each, more than the quota. If what they leave of it expired
+	 * with the period, the last one would be throttled in each of twenty. The slice is 5 ms by
+	 * default; longer ones leave room for an emulated CPU, on which each burst costs 4 ms. */
+	.summary = "small bursts on four CPUs, a fraction of the quota in all, are not throttled",
 	.topology = "1n1l4c1t",
 	.needs = { .cpus = 4 },
 	.cgroups = CGROUPS({ .name = "g",
-			     .max = "18ms/100ms",
+			     .max = "70ms/100ms",
 			     .workers = WORKERS({ .work = "periodic run=100us period=100ms",
 						  .count = "per-cpu",
 						  .affinity = "each" }) }),
-	.hold = "2s",
+	.steps = STEPS({ .ops = OPS("write /proc/sys/kernel/sched_cfs_bandwidth_slice_us=20000"),
+			 .hold = "2s" }),
 	.checks = CHECKS("throttling max=5"),
 	.fixes = FIXES("commit de53fd7aedb1 (sched/fair: Fix low cpu usage with high throttling by "
 		       "removing expiration of cpu-local slices)"),
