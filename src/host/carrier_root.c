@@ -145,14 +145,27 @@ static int mount_devices(void)
 }
 
 /* Guest memory in huge pages: each small page costs the guest an exit, and here exits are what
- * costs. A kernel without them is merely slower. */
-static void allow_huge_pages(void)
-{
-	static const char path[] = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
-	cleanup(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+ * costs. And nobody moves memory behind the machine's back: khugepaged runs at nice 19 beside vCPUs
+ * that never sleep, so the locks that it holds while it copies a huge page are held for seconds, and a
+ * device's or a vCPU's page fault waits for them. */
+static const struct {
+	const char *path, *value;
+} memory_settings[] = {
+	{ "/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise" },
+	{ "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs", "4294967295" },
+	{ "/proc/sys/vm/compaction_proactiveness", "0" },
+};
 
-	if (fd >= 0 && write_all(fd, "advise", 6) < 0)
-		fprintf(stderr, "%s: not set\n", path);
+/* A kernel without one of them is merely slower. */
+static void settle_memory(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(memory_settings); i++) {
+		const char *value = memory_settings[i].value;
+		cleanup(fd_closep) int fd = open(memory_settings[i].path, O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0 && write_all(fd, value, strlen(value)) < 0)
+			fprintf(stderr, "%s: not set\n", memory_settings[i].path);
+	}
 }
 
 int carrier_root_enter(void)
@@ -173,7 +186,7 @@ int carrier_root_enter(void)
 	if (r >= 0)
 		r = bring_loopback_up();
 	if (r >= 0)
-		allow_huge_pages();
+		settle_memory();
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(writable); i++)
 		r = carrier_root_make_writable(writable[i]);
 	return r < 0 ? err_trace(r) : 0;

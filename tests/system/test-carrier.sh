@@ -17,12 +17,14 @@ printf 'from outside' >"$dir/in"
 	echo to stderr >&2
 	mkdir -p "$0/deep" && echo result >"$0/deep/file"
 	printf inside | dd of="$1" bs=512 conv=notrunc status=none
+	cat /sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs >"$0/khugepaged"
 	exit 42' "$dir/results" "$dir/disk" <"$dir/in" >"$dir/out" 2>"$dir/err"
 verdict $? 42 exit_status_is_passed_through
 verdict "$(cat "$dir/out")" "from outside" input_and_output_are_passed_through
 verdict "$(tail -1 "$dir/err")" "to stderr" stderr_is_kept_apart
 verdict "$(cat "$dir/results/deep/file")" result results_come_out
 verdict "$(head -c 6 "$dir/disk")" inside a_writable_disk_is_written
+verdict "$(cat "$dir/results/khugepaged")" 4294967295 nobody_moves_memory_behind_the_machine
 
 "$KTSTR" carrier --timeout 2 -- sleep 1000 </dev/null >/dev/null 2>&1
 verdict $? 124 a_deadline_ends_the_command
