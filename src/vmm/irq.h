@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The interrupt inputs of a machine: an eventfd for each that is used, bound to KVM's own I/O APIC or
- * connected to ours when the irqchip is split. */
+/* The interrupt inputs of a machine, all edges: a call into KVM's own I/O APIC, or an eventfd that is
+ * connected to ours when the irqchip is split.
+ *
+ * KVM takes an irqfd of its own I/O APIC through a work item of the host: the interrupt then waits for
+ * a kworker, which on a full host waits for the very vCPU that is to be interrupted. The call delivers
+ * it before it returns. Interrupts of the split chip are messages, which KVM delivers from the eventfd
+ * at once (Linux virt/kvm/eventfd.c, irqfd_wakeup()). */
 #pragma once
 
 #include "vmm/ioapic.h"
+
+#include <pthread.h>
 
 struct irq_chip {
 	const struct kvm *kvm;
 	struct ioapic ioapic; /* used if the irqchip is split */
 	struct irq_pin {
-		int event_fd;
+		const struct kvm *kvm;
+		unsigned gsi;
+		int event_fd;	      /* split */
+		pthread_mutex_t lock; /* not split: one edge at a time */
 	} pins[X86_GSI_COUNT];
 };
 

@@ -192,6 +192,15 @@ int kvm_bind_irq(const struct kvm *kvm, int event_fd, uint32_t gsi, bool is_on)
 	return r < 0 ? err_trace(r) : 0;
 }
 
+void kvm_pulse_irq(const struct kvm *kvm, uint32_t gsi)
+{
+	struct kvm_irq_level line = { .irq = gsi, .level = 1 };
+
+	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
+	line.level = 0;
+	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
+}
+
 int kvm_bind_kick(const struct kvm *kvm, int event_fd, gpa_t address, uint32_t value)
 {
 	struct kvm_ioeventfd kick = {

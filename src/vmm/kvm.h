@@ -45,6 +45,10 @@ int kvm_add_memory(struct kvm *kvm, gpa_t base, uint64_t bytes, void *host) must
  * is delivered when the binding is made. */
 int kvm_bind_irq(const struct kvm *kvm, int event_fd, uint32_t gsi, bool is_on) must_check;
 
+/* An edge of interrupt @gsi of KVM's own I/O APIC, delivered when it returns. One at a time for each
+ * @gsi; otherwise any thread. KVM can only refuse it where there is no such chip. */
+void kvm_pulse_irq(const struct kvm *kvm, uint32_t gsi);
+
 /* A 32-bit guest write of @value at @address signals @event_fd, without an exit. */
 int kvm_bind_kick(const struct kvm *kvm, int event_fd, gpa_t address, uint32_t value) must_check;
 
