@@ -18,10 +18,13 @@
 #include <sys/wait.h>
 
 /* mitigations=off: the carrier protects nobody from anybody, and every kernel entry is emulated.
- * tsc=reliable, nokaslr: no calibration, no relocation. panic=-1 with -no-reboot ends QEMU. */
+ * tsc=reliable, nokaslr: no calibration, no relocation. noautogroup: the kernel's own threads, which
+ * a machine waits for, compete with each vCPU and not with all of the session as one. panic=-1 with
+ * -no-reboot ends QEMU. */
 static const char kernel_arguments[] =
 	"console=ttyS0 quiet panic=-1 reboot=t tsc=reliable nokaslr mitigations=off audit=0 "
-	"init_on_alloc=0 random.trust_cpu=on rcupdate.rcu_expedited=1 " CARRIER_ROLE_ARG;
+	"init_on_alloc=0 random.trust_cpu=on noautogroup "
+	"rcupdate.rcu_expedited=1 " CARRIER_ROLE_ARG;
 
 static void add_word(struct buf *out, const char *word)
 {
