@@ -468,7 +468,12 @@ TEST(a_program_that_is_not_there_is_not_a_program_that_failed)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20);
 	cleanup(rehearsal_deinit) struct rehearsal r;
-	struct wire_payload_exit e = run_script(&p, "/nonexistent/sh", "", false, &r);
+	struct wire_payload_exit e;
+
+	/* Not a hold of a fixed time: at its end what has not failed yet is killed. */
+	p.steps[0].hold = HOLD_PAYLOAD;
+	p.steps[0].hold_ns = 20 * NSEC_PER_SEC;
+	e = run_script(&p, "/nonexistent/sh", "", false, &r);
 
 	assert_int_equal(e.end, PAYLOAD_NOT_STARTED);
 	assert_int_equal(e.status, 127);
