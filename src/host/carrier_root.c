@@ -146,8 +146,8 @@ static int mount_devices(void)
 
 /* Guest memory in huge pages: each small page costs the guest an exit, and here exits are what
  * costs. And nobody moves memory behind the machine's back: khugepaged runs at nice 19 beside vCPUs
- * that never sleep, so the locks that it holds while it copies a huge page are held for seconds, and a
- * device's or a vCPU's page fault waits for them. */
+ * that never sleep (0.28 s of work took it 6.6 s of waiting), and what locks it holds meanwhile, a page
+ * fault of a device's thread or of a vCPU would have to wait for. */
 static const struct {
 	const char *path, *value;
 } memory_settings[] = {

@@ -3,7 +3,7 @@
  * connected to ours when the irqchip is split.
  *
  * KVM takes an irqfd of its own I/O APIC through a work item of the host: the interrupt then waits for
- * a kworker, which on a full host waits for the very vCPU that is to be interrupted. The call delivers
+ * a kworker, which on a full host may wait for the very vCPU that is to be interrupted. The call delivers
  * it before it returns. Interrupts of the split chip are messages, which KVM delivers from the eventfd
  * at once (Linux virt/kvm/eventfd.c, irqfd_wakeup()). */
 #pragma once
