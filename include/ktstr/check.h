@@ -6,7 +6,9 @@
  *                               time, against the ideal fluid allocation; the largest difference
  *                               between a part and its ideal, in thousandths of what all got;
  *                               deadline and real-time workers come first, up to runtime and 95 %;
- *                               and no cgroup got more than its quota allows
+ *                               and no cgroup got more than its quota allows; what a max_burst
+ *                               may have saved before a hold is no FAIL: by as much of what all got
+ *                               a distance over the bound is UNDECIDED
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
  *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
  *                               of them allowed there; speaks of workers that want a CPU all the

@@ -27,6 +27,7 @@ struct shares {
 	double *obtained_ns;
 	double *ideal;
 	double obtained_sum_ns, ideal_sum;
+	uint64_t excess_permille; /* beyond what quotas can have allowed, where that was most */
 };
 
 static void shares_deinit(struct shares *s)
@@ -116,8 +117,8 @@ static double quota_excess(const struct shares *s, const struct cell *cell,
 	if (g->quota_us == PLAN_MAX || window->turn_count)
 		return 0;
 	periods = floor(window_ns / 1e3 / (double)g->period_us) + 2;
-	allowed_ns =
-		periods * (double)(g->quota_us + g->burst_us) * 1e3 + 15e6 * mask_count(&g->cpus);
+	allowed_ns = (periods * (double)g->quota_us + (double)g->burst_us) * 1e3 +
+		     15e6 * mask_count(&g->cpus);
 	excess_ns = s->obtained_ns[cgroup] - allowed_ns;
 	ret->samples++;
 	if (excess_ns <= 0)
@@ -128,14 +129,15 @@ static double quota_excess(const struct shares *s, const struct cell *cell,
 	return excess_ns / s->obtained_sum_ns * 1000;
 }
 
-static void judge_quotas(const struct shares *s, const struct cell *cell,
+static void judge_quotas(struct shares *s, const struct cell *cell,
 			 const struct cell_window *window, double window_ns, struct finding *ret)
 {
 	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
 		double excess = quota_excess(s, cell, window, window_ns, i, ret);
 
-		ret->observed = MAX(ret->observed, (uint64_t)lround(excess));
+		s->excess_permille = MAX(s->excess_permille, (uint64_t)lround(excess));
 	}
+	ret->observed = MAX(ret->observed, s->excess_permille);
 	if (!ret->figures.len)
 		buf_printf(&ret->figures, "%s",
 			   ret->samples ? "all is one part; its quota was looked at"
@@ -207,40 +209,70 @@ static unsigned unevenness_permille(const struct cell *cell, const struct cell_w
 	return (unsigned)ceil(off * 1000);
 }
 
-static void forgive_host(const struct cell *cell, const struct cell_window *window,
-			 const struct window_data *data, struct finding *ret)
-{
-	unsigned uneven = unevenness_permille(cell, window, data), lost = lost_permille(data);
-
-	if (ret->verdict != VERDICT_FAIL || ret->observed > ret->bound + uneven + lost)
-		return;
-	ret->verdict = VERDICT_UNDECIDED;
-	if (uneven)
-		buf_printf(&ret->evidence,
-			   "the host took unevenly from the CPUs: that alone can move a part by %u "
-			   "permille\n",
-			   uneven);
-	if (lost)
-		buf_printf(&ret->evidence,
-			   "the carrier had stood still for %u permille of a window, in it or "
-			   "before: the guest booked them on whoever ran, who pays them back\n",
-			   lost);
-}
-
 /* While an operation of a loop was being done, its settings were perhaps in force already, perhaps not
  * yet: by as much of the window as that took, an ideal can be wrong. */
-static void forgive_turns(const struct window_data *data, struct finding *ret)
+static unsigned unclear_permille(const struct window_data *data)
 {
-	uint64_t window_ns = data->end_ns - data->begin_ns;
-	uint64_t unclear = data->turns.between_ns * 1000 / MAX(window_ns, UINT64_C(1));
+	uint64_t window_ns = MAX(data->end_ns - data->begin_ns, UINT64_C(1));
 
-	if (ret->verdict != VERDICT_FAIL || !unclear || ret->observed > ret->bound + unclear)
+	return (unsigned)MIN(data->turns.between_ns * 1000 / window_ns, UINT64_C(1000));
+}
+
+static uint64_t bursts_us(const struct cell *cell, const struct scene *scene)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
+		const struct scene_cgroup *g = &scene->cgroups[i];
+
+		sum += g->is_there && g->quota_us != PLAN_MAX ? g->burst_us : 0;
+	}
+	return sum;
+}
+
+/* The ideal knows quotas, and nothing of what a cgroup with a burst had saved before the window. It may
+ * have used that in it, once, or not: each burst moves parts by at most itself. What the kernel never
+ * lets anybody have, saved or not, is no matter of that. */
+static unsigned saved_permille(const struct shares *s, const struct cell *cell,
+			       const struct cell_window *window, uint64_t bound)
+{
+	uint64_t us = bursts_us(cell, &window->scene);
+
+	for (uint32_t i = 0; i < window->turn_count; i++)
+		us = MAX(us, bursts_us(cell, &window->turns[i].scene));
+	if (s->obtained_sum_ns <= 0 || s->excess_permille > bound)
+		return 0;
+	return (unsigned)ceil(fmin((double)us * 1e6 / s->obtained_sum_ns, 1000));
+}
+
+/* What may have moved a part although the kernel did right, and in what words. */
+enum { EXCUSE_HOST, EXCUSE_STOP, EXCUSE_LOOP, EXCUSE_BURST, EXCUSES };
+
+static const char *const excuse_words[EXCUSES] = {
+	[EXCUSE_HOST] = "the host took unevenly from the CPUs: that alone can move a part by %u "
+			"permille\n",
+	[EXCUSE_STOP] = "the carrier had stood still for %u permille of a window, in it or before: "
+			"the guest booked them on whoever ran, who pays them back\n",
+	[EXCUSE_LOOP] = "the loop's operations took %u permille of the window, in which nobody "
+			"knows which settings were in force\n",
+	[EXCUSE_BURST] = "a burst may have been saved before the window and used in it: that alone "
+			 "can move a part by %u permille\n",
+};
+
+/* A distance that all of it together explains says nothing. */
+static void forgive(const unsigned permille[EXCUSES], struct finding *ret)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < EXCUSES; i++)
+		sum += permille[i];
+	if (ret->verdict != VERDICT_FAIL || ret->observed > ret->bound + sum)
 		return;
 	ret->verdict = VERDICT_UNDECIDED;
-	buf_printf(&ret->evidence,
-		   "the loop's operations took %llu permille of the window, in which nobody knows "
-		   "which settings were in force\n",
-		   (unsigned long long)unclear);
+	for (unsigned i = 0; i < EXCUSES; i++) {
+		if (permille[i])
+			buf_printf(&ret->evidence, excuse_words[i], permille[i]);
+	}
 }
 
 static int share_evaluate(const struct claim *claim, const struct cell *cell,
@@ -265,8 +297,14 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 		judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	}
 	noise_judge_parts(ret, telemetry);
-	forgive_host(cell, window, data, ret);
-	forgive_turns(data, ret);
+	forgive(
+		(unsigned[EXCUSES]){
+			[EXCUSE_HOST] = unevenness_permille(cell, window, data),
+			[EXCUSE_STOP] = lost_permille(data),
+			[EXCUSE_LOOP] = unclear_permille(data),
+			[EXCUSE_BURST] = saved_permille(&s, cell, window, ret->bound),
+		},
+		ret);
 	return 0;
 }
 
