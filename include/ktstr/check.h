@@ -5,10 +5,12 @@
  *   share distance=30permille   every cgroup and every entry of workers got its part of the CPU
  *                               time, against the ideal fluid allocation; the largest difference
  *                               between a part and its ideal, in thousandths of what all got;
- *                               deadline and real-time workers come first, up to runtime and 95 %;
- *                               and no cgroup got more than its quota allows; what a max_burst
- *                               may have saved before a hold is no FAIL: by as much of what all got
- *                               a distance over the bound is UNDECIDED
+ *                               deadline and real-time workers come first, up to runtime and 95 %
+ *                               (a scenario that has written sched_rt_runtime_us, sched_rt_period_us
+ *                               or the fair server's files cannot claim it of real-time workers);
+ *                               and no cgroup got more than its quota allows. What a max_burst may
+ *                               have saved before a hold is no FAIL: UNDECIDED, up to so much over
+ *                               the bound
  *   starvation gap=300ms        no worker went longer without progress while it wanted to run
  *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
  *                               of them allowed there; speaks of workers that want a CPU all the

@@ -407,6 +407,70 @@ static int check_realtime(const struct cell *cell, const struct cell_window *win
 	return r < 0 ? err_trace(r) : 0;
 }
 
+/* Files, and directories of them, that say how much is kept from real-time workers. */
+static const char *const realtime_knobs[] = {
+	"/proc/sys/kernel/sched_rt_runtime_us",
+	"/proc/sys/kernel/sched_rt_period_us",
+	"/sys/kernel/debug/sched/fair_server/",
+};
+
+static bool sets_realtime_limit(const struct cell *cell, const struct plan_op *op)
+{
+	const char *path = plan_string(&cell->plan, op->text);
+
+	for (size_t i = 0; op->code == OP_WRITE && i < ARRAY_SIZE(realtime_knobs); i++) {
+		if (strncmp(path, realtime_knobs[i], strlen(realtime_knobs[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What was written stays in force until the plan ends: the last such operation up to the window's end,
+ * its loop included, in the scenario's words; NULL: none. */
+static const char *realtime_write(const struct cell *cell, const struct cell_window *window)
+{
+	const struct plan_step *step = &cell->plan.steps[window->step];
+	uint32_t end = step->loop_op_count ? step->loop_first_op + step->loop_op_count
+					   : step->first_op + step->op_count;
+
+	while (end--) {
+		if (sets_realtime_limit(cell, &cell->plan.ops[end]))
+			return cell->op_texts[end];
+	}
+	return NULL;
+}
+
+static bool is_realtime_in(const struct scene *scene, uint32_t group)
+{
+	return is_live(scene, group) && class_of(&scene->groups[group].sched) == CLASS_REALTIME;
+}
+
+static bool is_realtime(const struct cell_window *window, uint32_t group)
+{
+	bool is_so = is_realtime_in(&window->scene, group);
+
+	for (uint32_t i = 0; i < window->turn_count; i++)
+		is_so |= is_realtime_in(&window->turns[i].scene, group);
+	return is_so;
+}
+
+static int check_realtime_limit(const struct cell *cell, const struct cell_window *window)
+{
+	const char *words = realtime_write(cell, window);
+	char name[CELL_NAME_BYTES];
+
+	for (uint32_t g = 0; words && g < cell->plan.header.group_count; g++) {
+		if (!is_realtime(window, g))
+			continue;
+		return err_new(-EINVAL,
+			       "workers %s are real-time, and \"%s\" changes what is kept from "
+			       "them: the ideal knows the kernel's default only, 950 ms of each "
+			       "second",
+			       cell_group_name(cell, g, name), words);
+	}
+	return 0;
+}
+
 int share_model_check(const struct cell *cell, const struct cell_window *window)
 {
 	int r = 0;
@@ -417,5 +481,7 @@ int share_model_check(const struct cell *cell, const struct cell_window *window)
 	}
 	if (r == 0)
 		r = check_realtime(cell, window);
+	if (r == 0)
+		r = check_realtime_limit(cell, window);
 	return r < 0 ? err_prefix(r, "step %s: ", window->name) : 0;
 }

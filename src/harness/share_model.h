@@ -4,8 +4,9 @@
  *
  * Three classes, each before the next, as the kernel has them: deadline workers get at most their
  * runtime in each period, real-time workers at most what throttling (before 6.12) or the fair server
- * (since) leaves them beside fair ones, 950 ms of each second; both stand outside of the cgroup tree,
- * which knows neither their weight nor their quota. What is left is shared by weight, in the tree.
+ * (since) leaves them beside fair ones, 950 ms of each second, and a scenario that writes another
+ * value is refused; both stand outside of the cgroup tree, which knows neither their weight nor their
+ * quota. What is left is shared by weight, in the tree.
  *
  * Over a looped hold the ideal is that of the settings which each operation of a turn leaves behind,
  * weighted with the time for which they were in force.

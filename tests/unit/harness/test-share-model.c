@@ -188,6 +188,10 @@ struct refusal {
 		.name = "f" #n, .work = "spin", .policy = "fifo " #n                               \
 	}
 
+#define CLAIMED .topology = "1n1l1c1t", .checks = CHECKS("share distance=50permille")
+#define UNLIMITED "write /proc/sys/kernel/sched_rt_runtime_us=-1"
+#define SERVED "write /sys/kernel/debug/sched/fair_server/cpu0/runtime=100000000"
+
 static const struct refusal refusals[] = {
 	{ { SHARED, .workers = WORKERS({ .work = "policy_churn" }, HOG) },
 	  "make themselves real-time" },
@@ -211,6 +215,35 @@ static const struct refusal refusals[] = {
 	{ { SHARED, .topology = "1n1l1c1t",
 	    .workers = WORKERS({ .work = "spin", .policy = "rr 1", .count = "2" }) },
 	  NULL },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .ops = OPS(UNLIMITED), .hold = "1s" }) },
+	  "workers f1 are real-time, and \"" UNLIMITED "\" changes what is kept" },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .ops = OPS("write /proc/sys/kernel/sched_rt_period_us=500000") },
+			   { .hold = "1s" }) },
+	  "sched_rt_period_us=500000" },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .hold = "1s", .loop = OPS(SERVED), .every = "100ms" }) },
+	  "fair_server" },
+	{ { CLAIMED, .workers = WORKERS(HOG, { .name = "b", .work = "spin" }),
+	    .steps = STEPS({ .ops = OPS(UNLIMITED),
+			     .hold = "1s",
+			     .loop = OPS("policy b fifo 1", "policy b normal"),
+			     .every = "100ms" }) },
+	  "workers b are real-time" },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .ops = OPS(UNLIMITED, "stop f1"), .hold = "1s" }) },
+	  NULL },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .hold = "1s" }, { .ops = OPS("stop f1", UNLIMITED), .hold = "1s" }) },
+	  NULL },
+	{ { CLAIMED, .workers = WORKERS(FIFO(1), HOG),
+	    .steps = STEPS({ .ops = OPS("write /proc/sys/kernel/sched_rr_timeslice_ms=10"),
+			     .hold = "1s" }) },
+	  NULL },
+	{ { CLAIMED, .workers = WORKERS(HOG),
+	    .steps = STEPS({ .ops = OPS(UNLIMITED), .hold = "1s" }) },
+	  NULL },
 };
 
 TEST(what_has_no_ideal_is_refused_before_boot)
@@ -222,7 +255,8 @@ TEST(what_has_no_ideal_is_refused_before_boot)
 		cleanup(cell_deinit) struct cell cell = CELL_NULL;
 		int r = cell_compile(&record, &options, &cell);
 
-		assert_int_equal(r, refusals[i].words ? -EINVAL : 0);
+		if (r != (refusals[i].words ? -EINVAL : 0))
+			fail_msg("refusal %zu: %s", i, err_text());
 		if (refusals[i].words)
 			assert_non_null(strstr(err_text(), refusals[i].words));
 		err_clear();
