@@ -87,6 +87,8 @@ struct ktstr_cgroup {
  *   "run PAYLOAD", "wait PAYLOAD [TIME]", "kill PAYLOAD": see payload.h; not in a loop
  *   "offline CPUSET", "online CPUSET": all CPUs are back at the end
  *   "mark TEXT": an event in the record
+ *   "snapshot NAME": the figures of every CPU, worker and cgroup at this moment, into the record
+ *     (with -v also for people); it takes time, and judges nothing
  *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
 struct ktstr_step {
 	const char *name;		    /* for reports; default: hold-0, ... or ops-0, ... */

@@ -36,7 +36,7 @@ struct worker_sample {
 struct member {
 	pid_t pid; /* of its process; 0: not spawned */
 	int schedstat_fd;
-	int stat_fd; /* only in plans with ticks; else -1 */
+	int stat_fd; /* only if the conductor looks at queues; else -1 */
 	bool is_alive;
 	bool is_stopping;
 	bool is_killed;		    /* by an operation of the plan */
@@ -45,7 +45,7 @@ struct member {
 	/* As crew_sample() found it. */
 	struct worker_sample now;
 	struct wire_gap waiting; /* for a CPU, at that moment; length 0: it did not */
-	bool is_runnable;	 /* as the kernel has it, with ticks */
+	bool is_runnable;	 /* as the kernel has it, if the conductor looks at queues */
 	uint32_t queue_cpu;
 	struct telemetry_part earlier; /* of its life, windows that are over */
 };
@@ -97,7 +97,9 @@ struct conductor {
 	struct buf out;
 	uint32_t step;
 	bool is_window_open;
-	uint64_t sample_ns; /* of the last crew_sample() */
+	uint32_t snapshot_op; /* the op for which samples are being sent; else 0 */
+	bool looks_at_queues; /* the plan has ticks or snapshots: stat files are open */
+	uint64_t sample_ns;   /* of the last crew_sample() */
 	uint64_t window_start_ns;
 	uint64_t window_end_ns;	     /* of the one that is being reported */
 	uint64_t report_deadline_ns; /* how long a stop may take */
@@ -159,7 +161,7 @@ uint64_t crew_iterations(const struct conductor *c, uint32_t group);
  * that are processes (exact, one system call); then the rest. */
 void sample_cpu_clock(const struct conductor *c, uint32_t worker, struct worker_sample *s);
 void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sample *s);
-/* Is it on a CPU's queue, and on whose? Only in plans with ticks. */
+/* Is it on a CPU's queue, and on whose? Only if the conductor looks at queues. */
 void sample_queue(struct member *m);
 /* For how long a worker has been waiting for a CPU at @now; 0: it does not. */
 uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);

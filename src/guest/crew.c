@@ -109,6 +109,14 @@ static int ready_event(void *ctx, uint32_t events)
 	return 0;
 }
 
+static bool has_snapshots(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->header.op_count; i++)
+		if (p->ops[i].code == OP_SNAPSHOT)
+			return true;
+	return false;
+}
+
 int crew_init(struct conductor *c)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -116,6 +124,7 @@ int crew_init(struct conductor *c)
 	if (fd < 0)
 		return err_new(-errno, "eventfd: %s", strerror(errno));
 	c->ready_watch = (struct watch){ .fd = fd, .ready = ready_event, .ctx = c };
+	c->looks_at_queues = c->plan->header.sample_ns || has_snapshots(c->plan);
 	for (uint32_t i = 0; i < c->plan->header.worker_count; i++)
 		c->members[i].schedstat_fd = c->members[i].stat_fd = -1;
 	return loop_watch(&c->loop, &c->ready_watch, EPOLLIN);
@@ -336,7 +345,7 @@ static void open_figures(struct conductor *c, uint32_t worker)
 	struct member *m = &c->members[worker];
 
 	m->schedstat_fd = open_task_file(c, worker, "schedstat");
-	if (c->plan->header.sample_ns)
+	if (c->looks_at_queues)
 		m->stat_fd = open_task_file(c, worker, "stat");
 	sample_cpu_clock(c, worker, &m->now);
 	sample_worker(c, worker, &m->now);

@@ -289,6 +289,16 @@ static int do_mark(struct conductor *c, const struct plan_op *op)
 	return 0;
 }
 
+static int do_snapshot(struct conductor *c, const struct plan_op *op)
+{
+	crew_sample(c, now_ns());
+	c->snapshot_op = (uint32_t)(op - c->plan->ops);
+	sample_tasks(c, SAMPLE_SNAPSHOT);
+	sample_system(c, SAMPLE_SNAPSHOT);
+	c->snapshot_op = 0;
+	return 0;
+}
+
 static int do_allowed(struct conductor *c, const struct plan_op *op)
 {
 	for (uint32_t i = 0; i < (uint32_t)op->args[0]; i++) {
@@ -336,6 +346,7 @@ static op_function *const functions[] = {
 	[OP_PAYLOAD_WAIT] = do_payload_wait,
 	[OP_PAYLOAD_KILL] = do_payload_kill,
 	[OP_MARK] = do_mark,
+	[OP_SNAPSHOT] = do_snapshot,
 	[OP_ALLOWED] = do_allowed,
 };
 

@@ -177,7 +177,9 @@ static void send_sample(struct conductor *c, enum frame_type type, struct wire_s
 
 static struct wire_sample begin_sample(const struct conductor *c, enum wire_sample_reason reason)
 {
-	return (struct wire_sample){ .ns = now_ns(), .step = c->step, .reason = reason };
+	return (struct wire_sample){
+		.ns = now_ns(), .step = c->step, .reason = reason, .op = c->snapshot_op
+	};
 }
 
 static void sample_cpus(struct conductor *c, enum wire_sample_reason reason)

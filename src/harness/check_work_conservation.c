@@ -104,7 +104,7 @@ static bool is_hog_entry(const struct claim *claim, const struct cell *cell,
 /* Operations of a loop under which all that is counted here stays what it was at its end. */
 static bool is_harmless(const struct plan_op *op)
 {
-	return op->code == OP_MARK || op->code == OP_WRITE ||
+	return op->code == OP_MARK || op->code == OP_SNAPSHOT || op->code == OP_WRITE ||
 	       (op->code == OP_CGROUP_SET && op->args[0] == KNOB_WEIGHT);
 }
 

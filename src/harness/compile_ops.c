@@ -150,12 +150,22 @@ static int op_swap(struct compiler *c, uint32_t cgroup, const char *rest)
 	return r;
 }
 
-static int op_mark(struct compiler *c, const char *rest)
+static int add_named_op(struct compiler *c, enum plan_op_code code, const char *rest)
 {
-	struct plan_op op = { .code = OP_MARK };
+	struct plan_op op = { .code = (uint16_t)code };
 	int r = plan_add_string(&c->cell->plan, rest, &op.text);
 
 	return r < 0 ? err_trace(r) : compile_add_op(c, &op);
+}
+
+static int op_mark(struct compiler *c, const char *rest)
+{
+	return add_named_op(c, OP_MARK, rest);
+}
+
+static int op_snapshot(struct compiler *c, const char *rest)
+{
+	return add_named_op(c, OP_SNAPSHOT, rest);
 }
 
 struct verb {
@@ -177,6 +187,7 @@ static const struct verb verbs[] = {
 	{ "thaw", true, false, op_thaw, NULL },
 	{ "write", false, true, NULL, op_write },
 	{ "mark", false, true, NULL, op_mark },
+	{ "snapshot", false, true, NULL, op_snapshot },
 	{ "move", false, true, NULL, compile_op_move },
 	{ "affinity", false, true, NULL, compile_op_affinity },
 	{ "nice", false, true, NULL, compile_op_nice },

@@ -104,8 +104,10 @@ static void pretty_result(struct reporter *r, const struct result *result)
 		if (r->is_verbose || result->findings[i].verdict != VERDICT_PASS)
 			print_finding(r->out, &result->findings[i]);
 	}
-	if (r->is_verbose)
+	if (r->is_verbose) {
 		print_timeline(r->out, result);
+		snapshots_print(&result->snapshots, &result->cell, r->out);
+	}
 	if (result->cell.fault)
 		fprintf(r->out, "    %-10s %s\n", "FAULT", result->cell.fault->text);
 	if (is_settled(result->verdict))

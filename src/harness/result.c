@@ -14,6 +14,7 @@ void result_deinit(struct result *r)
 		free(r->windows[i].cpus);
 	free(r->windows);
 	timeline_deinit(&r->timeline);
+	snapshots_deinit(&r->snapshots);
 	buf_deinit(&r->reason);
 	buf_deinit(&r->console);
 	buf_deinit(&r->disks);
@@ -167,6 +168,7 @@ void result_json(const struct result *r, struct buf *out)
 	json_array_end(&j);
 	windows_json(r, &j);
 	timeline_json(&r->timeline, &r->cell, &r->clock, &j);
+	snapshots_json(&r->snapshots, &r->cell, &r->clock, &j);
 	if (r->payloads.len)
 		json_raw(&j, "payloads", buf_text(&r->payloads));
 	if (r->disks.len)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "harness/cell.h"
 #include "harness/check.h"
+#include "harness/snapshot.h"
 #include "harness/timeline.h"
 
 #include <stdint.h>
@@ -48,6 +49,7 @@ struct result {
 		payloads; /* a JSON array, see payload_record.h; empty: none, or it did not come so
 				far */
 	struct timeline timeline;
+	struct snapshots snapshots;
 	struct clock_relation clock;
 	struct buf rerun;  /* the command that does it again */
 	uint64_t boot_ns;  /* 0: the machine was running already */

@@ -266,6 +266,8 @@ static int run_trial(struct runner *run, struct result *result, enum trial_end *
 	result->clock = run->guest->clock;
 	result->timeline = t.timeline;
 	t.timeline = TIMELINE_NULL;
+	result->snapshots = t.snapshots;
+	t.snapshots = SNAPSHOTS_NULL;
 	if (r == 0 && result->verdict != VERDICT_PASS)
 		console_log_tail(&run->guest->console, CONSOLE_TAIL_LINES, &result->console);
 	return r;

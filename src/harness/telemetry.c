@@ -126,6 +126,7 @@ void telemetry_deinit(struct telemetry *t)
 	free(t->windows);
 	free_reports(t->whole, t->worker_count);
 	timeline_deinit(&t->timeline);
+	snapshots_deinit(&t->snapshots);
 	*t = TELEMETRY_NULL;
 }
 
@@ -295,6 +296,8 @@ static int add_taskstat(struct telemetry *t, const struct frame *f)
 
 	if (r < 0)
 		return err_trace(r);
+	if (s.reason == SAMPLE_SNAPSHOT)
+		return snapshots_add(&t->snapshots, f, &s, &t->limits);
 	w = window_of_step(t, s.step);
 	tick = w ? next_tick(w, &w->task_ticks, &s) : NULL;
 	if (!tick)
@@ -321,6 +324,8 @@ static int add_cpustat(struct telemetry *t, const struct frame *f)
 
 	if (r < 0)
 		return err_trace(r);
+	if (s.reason == SAMPLE_SNAPSHOT)
+		return snapshots_add(&t->snapshots, f, &s, &t->limits);
 	w = window_of_step(t, s.step);
 	r = w ? add_cpu_tick(t, f, &s, w) : 0;
 	if (r < 0 || !w || s.reason == SAMPLE_TICK)
@@ -346,6 +351,8 @@ static int add_cgroupstat(struct telemetry *t, const struct frame *f)
 
 	if (r < 0)
 		return err_trace(r);
+	if (s.reason == SAMPLE_SNAPSHOT)
+		return snapshots_add(&t->snapshots, f, &s, &t->limits);
 	w = window_of_step(t, s.step);
 	if (!w || s.reason == SAMPLE_TICK)
 		return 0;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "harness/cell.h"
+#include "harness/snapshot.h"
 #include "harness/timeline.h"
 #include "stats/hist.h"
 #include "wire/frame.h"
@@ -98,6 +99,7 @@ struct telemetry {
 	struct wire_failed failed;
 	char failed_text[256];
 	struct timeline timeline;
+	struct snapshots snapshots;
 	struct window_data *open; /* the window that has begun and not ended; NULL: none */
 };
 

@@ -198,7 +198,7 @@ enum plan_op_code {
 	OP_PAYLOAD_WAIT = 17,  /* target: payload; args[0] ns: then it is killed; 0: no limit */
 	OP_PAYLOAD_KILL = 18,  /* target: payload */
 	OP_MARK = 19,	       /* text: what the event says */
-	OP_SNAPSHOT = 20,      /* reserved: refused by name */
+	OP_SNAPSHOT = 20,      /* text: its name; samples of everything, SAMPLE_SNAPSHOT */
 	OP_SCHED_ATTACH = 21,  /* reserved: refused by name */
 	OP_SCHED_DETACH = 22,  /* reserved: refused by name */
 	OP_SCHED_REPLACE = 23, /* reserved: refused by name */

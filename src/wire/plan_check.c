@@ -47,7 +47,7 @@ static const struct op_rule op_rules[] = {
 	[OP_PAYLOAD_WAIT] = { .name = "payload-wait", .target = INDEX_PAYLOAD },
 	[OP_PAYLOAD_KILL] = { .name = "payload-kill", .target = INDEX_PAYLOAD },
 	[OP_MARK] = { .name = "mark" },
-	[OP_SNAPSHOT] = { .name = "snapshot", .is_reserved = true },
+	[OP_SNAPSHOT] = { .name = "snapshot" },
 	[OP_SCHED_ATTACH] = { .name = "sched-attach", .is_reserved = true },
 	[OP_SCHED_DETACH] = { .name = "sched-detach", .is_reserved = true },
 	[OP_SCHED_REPLACE] = { .name = "sched-replace", .is_reserved = true },

@@ -145,6 +145,10 @@ int sample_decode(const void *payload, size_t len, size_t record_bytes,
 
 	if (!r)
 		r = below("sample", "step", m.step, limits->steps);
+	if (!r && (!m.reason || m.reason >= SAMPLE_REASONS))
+		r = err_new(-EPROTO, "sample: reason %u is unknown", m.reason);
+	if (!r && m.reason == SAMPLE_SNAPSHOT)
+		r = below("sample", "op", m.op, limits->ops);
 	if (r)
 		return r;
 	if ((len - sizeof(m)) / record_bytes != m.count || (len - sizeof(m)) % record_bytes)

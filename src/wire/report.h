@@ -72,7 +72,13 @@ struct wire_event {
 
 /* Head of the three kinds of samples; `count` records follow. All figures of a sample were read
  * between ns and ns_end. */
-enum wire_sample_reason { SAMPLE_HOLD_BEGIN = 1, SAMPLE_HOLD_END = 2, SAMPLE_TICK = 3 };
+enum wire_sample_reason {
+	SAMPLE_HOLD_BEGIN = 1,
+	SAMPLE_HOLD_END = 2,
+	SAMPLE_TICK = 3,
+	SAMPLE_SNAPSHOT = 4, /* TASKSTAT, CPUSTAT, CGROUPSTAT, then the EVENT_OP of their op */
+	SAMPLE_REASONS,
+};
 
 struct wire_sample {
 	uint64_t ns;
@@ -80,7 +86,7 @@ struct wire_sample {
 	uint32_t step;
 	uint32_t reason; /* enum wire_sample_reason */
 	uint32_t count;
-	uint32_t zero;
+	uint32_t op; /* of a snapshot: which op asked for it; else 0 */
 };
 
 /* One CPU. user to steal: /proc/stat (10 ms steps); run_*: /proc/schedstat, exact. */
@@ -105,7 +111,7 @@ struct wire_taskstat {
 	uint64_t run_delay_ns;
 	uint64_t slices;
 	uint64_t waiting_ns; /* runnable but not running for so long at the sample's time, else 0 */
-	/* As the kernel has it (/proc/PID/task/TID/stat), in plans with ticks; else 0 and
+	/* As the kernel has it (/proc/PID/task/TID/stat), in plans with ticks or snapshots; else 0 and
 	 * REPORT_NO_CPU. */
 	uint32_t is_runnable; /* 1: state R, running or on a queue */
 	uint32_t queue_cpu;   /* whose queue that is */

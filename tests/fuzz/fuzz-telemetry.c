@@ -18,7 +18,8 @@ static const struct ktstr_scenario scenario = {
 			   { .name = "b/c",
 			     .max = "10ms/100ms",
 			     .workers = WORKERS({ .work = "pipe_pingpong" }) }),
-	.steps = STEPS({ .hold = "1s" }, { .ops = OPS("set a weight=300"), .hold = "1s" }),
+	.steps = STEPS({ .hold = "1s" },
+		       { .ops = OPS("set a weight=300", "snapshot s"), .hold = "1s" }),
 	.checks = CHECKS("share distance=30permille", "starvation gap=100ms",
 			 "isolation within=cpu:0", "wake_latency p99=1ms max=2ms",
 			 "work_conservation gap=300ms", "spread max=50permille",
@@ -73,6 +74,8 @@ static void judge(const struct ktstr_record *record, const uint8_t *data, size_t
 	buf_add(&in, data, size);
 	listen(&t, &in);
 	assert(judge_trial(&result, &t) == 0);
+	result.snapshots = t.snapshots;
+	t.snapshots = SNAPSHOTS_NULL;
 	result_json(&result, &out);
 	assert(out.len);
 }

@@ -76,6 +76,18 @@ def check_lives(kernel, record):
     say(conditions == [True] * 3, f"conditions_end_holds/{kernel}", str(record["windows"]))
 
 
+def check_snapshot(kernel, record):
+    taken = record.get("snapshots", [])
+    say([s["name"] for s in taken] == ["half way"] and record["snapshots_left_out"] == 0, f"a_snapshot_is_kept/{kernel}", str(taken)[:800])
+    for s in taken:
+        cpus, workers, cgroups = s["cpus"], s["workers"], {c["cgroup"]: c for c in s["cgroups"]}
+        say([c["cpu"] for c in cpus] == list(range(len(cpus))) and all(c["run_ns"] > 0 for c in cpus), f"it_has_every_cpu/{kernel}", str(cpus))
+        running = [w for w in workers if w["worker"].startswith("other/w[")]
+        say(running and all(w["iterations"] > 0 and w["cpu_ns"] > 0 and w["is_runnable"] for w in running),
+            f"it_has_every_worker/{kernel}", str(workers))
+        say("base" in cgroups and cgroups["other"]["usage_ns"] > 0, f"it_has_every_cgroup/{kernel}", str(cgroups))
+
+
 def check_late(kernel, record):
     window = record["windows"][0]
     say(window.get("is_met") is False and "did not come in 200 ms" in (record["reason"] or ""), f"a_late_condition_is_said/{kernel}",
@@ -89,6 +101,7 @@ def main():
         if records.get("model_lives", {}).get("events"):
             check_clocks(kernel, records["model_lives"])
             check_lives(kernel, records["model_lives"])
+            check_snapshot(kernel, records["model_lives"])
         if records.get("model_late_condition", {}).get("windows"):
             check_late(kernel, records["model_late_condition"])
 

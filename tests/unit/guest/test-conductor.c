@@ -206,6 +206,33 @@ TEST(the_hosts_stop_ends_the_plan_early_with_reports)
 	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
 }
 
+TEST(a_snapshot_sends_every_figure_and_its_name)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 2, 100);
+	struct plan_op snapshot = { .code = OP_SNAPSHOT };
+	struct wire_sample head;
+	struct wire_taskstat task;
+	size_t len;
+
+	assert_int_equal(plan_add_string(&p, "now", &snapshot.text), 0);
+	add_op(&p, &snapshot);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	/* Operations come before the hold, whose two samples follow. */
+	const void *payload = rehearsal_frame(&r, FRAME_TASKSTAT, 0, &len);
+
+	assert_no_failure(&r);
+	assert_int_equal(rehearsal_count(&r, FRAME_TASKSTAT), 3);
+	assert_int_equal(rehearsal_count(&r, FRAME_CPUSTAT), 3);
+	assert_int_equal(rehearsal_count(&r, FRAME_CGROUPSTAT), 3);
+	assert_int_equal(sample_decode(payload, len, sizeof(task), &r.limits, &head), 0);
+	assert_int_equal(head.reason, SAMPLE_SNAPSHOT);
+	assert_int_equal(head.op, p.header.op_count - 1);
+	assert_int_equal(head.count, 2);
+	assert_int_equal(taskstat_at(payload, 1, &r.limits, &task), 0);
+	assert_int_equal(task.worker, 1);
+	assert_true(task.queue_cpu < WIRE_CPUS);
+}
+
 TEST(an_operation_that_fails_is_named)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
@@ -511,7 +538,8 @@ TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events
       T(workers_that_the_plan_kills_have_not_crashed),
       T(workers_end_by_themselves_when_their_iterations_are_done),
       T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
-      T(the_hosts_stop_ends_the_plan_early_with_reports), T(an_operation_that_fails_is_named),
+      T(the_hosts_stop_ends_the_plan_early_with_reports),
+      T(a_snapshot_sends_every_figure_and_its_name), T(an_operation_that_fails_is_named),
       T(an_allowed_failure_is_an_event), T(a_written_file_gets_its_old_value_back),
       T(a_loop_spawns_and_stops_again_and_again),
       T(who_is_outside_its_set_is_counted_also_when_spawned_later),

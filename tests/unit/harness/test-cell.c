@@ -467,11 +467,11 @@ static const struct bad_scenario bad_scenarios[] = {
 		  { .hold = "1s", .every = "5ms" }),
 	BAD_STEPS("step hold-0: loop: it needs an interval, every",
 		  { .hold = "1s", .loop = OPS("mark x") }),
-	BAD_STEPS(
-		"step hold-0: op \"explode a\": expected add, remove, set, clear, swap, freeze, "
-		"thaw, write, mark, move, affinity, nice, policy, spawn, stop, signal, run, wait, "
-		"kill, offline or online",
-		{ .ops = OPS("explode a"), .hold = "1s" }),
+	BAD_STEPS("step hold-0: op \"explode a\": expected add, remove, set, clear, swap, freeze, "
+		  "thaw, write, mark, snapshot, move, affinity, nice, policy, spawn, stop, signal, "
+		  "run, wait, "
+		  "kill, offline or online",
+		  { .ops = OPS("explode a"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"freeze a now\": nothing may follow the cgroup",
 		  { .ops = OPS("freeze a now"), .hold = "1s" }),
 	{ .scenario = { .cgroups = CGROUPS({ .name = "a", .workers = SPIN }), .checks = ISOLATED },

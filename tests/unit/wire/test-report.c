@@ -76,7 +76,8 @@ TEST(samples_hold_as_many_records_as_they_say)
 	struct {
 		struct wire_sample head;
 		struct wire_taskstat tasks[2];
-	} in = { .head = { .count = 2, .step = 2 }, .tasks = { { .worker = 3 }, { .worker = 4 } } };
+	} in = { .head = { .count = 2, .step = 2, .reason = SAMPLE_TICK },
+		 .tasks = { { .worker = 3 }, { .worker = 4 } } };
 	struct wire_sample head;
 	struct wire_taskstat t;
 	size_t record = sizeof(t);
@@ -93,7 +94,15 @@ TEST(samples_hold_as_many_records_as_they_say)
 	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
 	in.head.count = UINT32_MAX;
 	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
-	in.head = (struct wire_sample){ .count = 2, .step = 3 };
+	in.head = (struct wire_sample){ .count = 2, .step = 2, .reason = SAMPLE_REASONS };
+	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
+	in.head = (struct wire_sample){
+		.count = 2, .step = 2, .reason = SAMPLE_SNAPSHOT, .op = limits.ops
+	};
+	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
+	in.head.op--;
+	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), 0);
+	in.head = (struct wire_sample){ .count = 2, .step = 3, .reason = SAMPLE_TICK };
 	assert_int_equal(sample_decode(&in, sizeof(in), record, &limits, &head), -EPROTO);
 	assert_int_equal(sample_decode(&in, 3, record, &limits, &head), -EPROTO);
 }
