@@ -27,8 +27,11 @@ SCENARIO(cpuset_overlap) = {
 			   { .name = "high",
 			     .cpuset = "part 2/2 overlap=1",
 			     .workers = WORKERS({ .work = "spin", .count = "200%" }) }),
-	.hold = "2s",
-	.checks = CHECKS("isolation", "share distance=100permille"),
+	/* Were the middle one cgroup's alone, it would be off by 250. Evenly it is shared when the
+	 * balancer has found three hogs for each of two CPUs and two for each of the others; that takes
+	 * it seconds: with 2, 2, 3 (one of them a rival) and 3 it is content for long, and low has 64 %. */
+	.hold = "4s",
+	.checks = CHECKS("isolation", "share distance=200permille"),
 };
 
 SCENARIO(cpuset_shrink_and_grow) = {
