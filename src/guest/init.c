@@ -251,12 +251,23 @@ static uint32_t count_nodes(void)
 	return n ? n : 1;
 }
 
+static uint32_t find_features(void)
+{
+	uint32_t found = 0;
+
+	for (unsigned id = 0; id < FEATURE_COUNT; id++)
+		if (!access(feature_at(id)->path, F_OK))
+			found |= 1U << id;
+	return found;
+}
+
 static int send_ready(struct init *init, uint64_t start_ns)
 {
 	struct wire_ready m = { .version = WIRE_VERSION,
 				.cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
 				.cpus_possible = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
 				.nodes = count_nodes(),
+				.flags = find_features() << READY_FEATURES_SHIFT,
 				.modules = init->module_count,
 				.init_start_ns = start_ns };
 	struct utsname names;

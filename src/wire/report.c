@@ -38,6 +38,8 @@ int ready_decode(const void *payload, size_t len, struct wire_ready *ret)
 
 	if (r)
 		return r;
+	if (m.flags & ~(uint32_t)READY_FLAGS_ALL)
+		return err_new(-EPROTO, "READY: unknown flags 0x%x", m.flags);
 	m.release[sizeof(m.release) - 1] = '\0';
 	*ret = m;
 	return 0;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "wire/feature.h"
 #include "wire/mask.h"
 
 #include <stdbool.h>
@@ -24,7 +25,12 @@ enum { WIRE_TEXT_BYTES = 128, REPORT_WHOLE = UINT16_MAX, REPORT_NO_CPU = UINT32_
  * host knows that there was more. */
 enum { PAYLOAD_OUT_MAX = 1 << 20 };
 
-enum { READY_HAS_DISK = 1 << 0, /* /dev/vda is there */ };
+/* wire_ready.flags: facts, and behind them the set of features (wire/feature.h). */
+enum {
+	READY_HAS_DISK = 1 << 0, /* /dev/vda is there */
+	READY_FEATURES_SHIFT = 8,
+	READY_FLAGS_ALL = READY_HAS_DISK | FEATURES_ALL << READY_FEATURES_SHIFT,
+};
 
 /* Payload of READY. */
 struct wire_ready {
@@ -32,7 +38,7 @@ struct wire_ready {
 	uint32_t cpus_online;
 	uint32_t cpus_possible;
 	uint32_t nodes;
-	uint32_t flags;
+	uint32_t flags;		/* READY_* */
 	uint32_t modules;	/* loaded by init */
 	uint64_t init_start_ns; /* CLOCK_BOOTTIME when init's main began: the kernel's part of boot
 				 */

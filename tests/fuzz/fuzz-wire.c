@@ -101,7 +101,8 @@ static void take_others(const struct frame *f)
 	size_t len;
 
 	if (!ready_decode(f->payload, f->len, &ready))
-		require(strlen(ready.release) < sizeof(ready.release));
+		require(strlen(ready.release) < sizeof(ready.release) &&
+			!(ready.flags & ~(uint32_t)READY_FLAGS_ALL));
 	if (!event_decode(f->payload, f->len, &limits, &event))
 		require(strlen(event.text) < sizeof(event.text));
 	if (!failed_decode(f->payload, f->len, &failed, &text, &len))

@@ -138,6 +138,24 @@ TEST(texts_behind_a_head_are_bounded_by_the_frame)
 	assert_int_equal(failed_decode(&in, sizeof(head) - 1, &head, &text, &len), -EPROTO);
 }
 
+TEST(ready_carries_known_features_and_no_other_flag)
+{
+	struct wire_ready in = { .flags = READY_FLAGS_ALL }, out;
+
+	memset(in.release, 'x', sizeof(in.release));
+	assert_int_equal(ready_decode(&in, sizeof(in), &out), 0);
+	assert_int_equal(out.flags >> READY_FEATURES_SHIFT, FEATURES_ALL);
+	assert_int_equal(strlen(out.release), sizeof(out.release) - 1);
+	assert_int_equal(ready_decode(&in, sizeof(in) - 1, &out), -EPROTO);
+	for (unsigned bit = 0; bit < 32; bit++) {
+		bool is_known = READY_FLAGS_ALL >> bit & 1;
+
+		in.flags = 1U << bit;
+		assert_int_equal(ready_decode(&in, sizeof(in), &out), is_known ? 0 : -EPROTO);
+	}
+}
+
 TESTS(T(a_report_with_buckets_arrives), T(buckets_out_of_order_or_range_are_refused),
       T(indices_outside_the_plan_are_refused), T(samples_hold_as_many_records_as_they_say),
-      T(events_are_checked_by_their_code), T(texts_behind_a_head_are_bounded_by_the_frame))
+      T(ready_carries_known_features_and_no_other_flag), T(events_are_checked_by_their_code),
+      T(texts_behind_a_head_are_bounded_by_the_frame))
