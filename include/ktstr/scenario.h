@@ -25,14 +25,20 @@
 
 #include <stdbool.h>
 
-/* What a machine must have; 0 and NULL ask for nothing. A machine without it makes the verdict
- * SKIP, which says what is missing. */
+/* What machine and kernel must have; 0 and NULL ask for nothing. Without it the verdict is SKIP, which
+ * says what is missing. A need changes no machine: the memory of the default one is .memory below.
+ *
+ * features are names of `ktstr list --features`, as "sched_debug" or "psi": the kernel has the one if
+ * a path in /proc or /sys is there. It is the guest that looks, so the machine boots first. What needs
+ * one by what it does, as policy ext needs sched_ext, does not have to say so. */
 struct ktstr_needs {
 	unsigned cpus;
 	unsigned llcs;
 	unsigned nodes;
 	unsigned threads_per_core;
-	const char *kernel; /* least release: "6.6" */
+	const char *kernel;	     /* least release: "6.6" */
+	const char *memory;	     /* guest RAM, at least: "512M" */
+	const char *const *features; /* FEATURES("sched_debug", ...) */
 };
 
 struct ktstr_cgroup {
@@ -125,6 +131,7 @@ struct ktstr_scenario {
 #define STEPS(...) ((const struct ktstr_step[]){ __VA_ARGS__, { .name = 0 } })
 #define OPS(...) ((const char *const[]){ __VA_ARGS__, 0 })
 #define DISKS(...) ((const char *const[]){ __VA_ARGS__, 0 })
+#define FEATURES(...) ((const char *const[]){ __VA_ARGS__, 0 })
 #define FIXES(...) ((const char *const[]){ __VA_ARGS__, 0 })
 
 /* What the linker section holds. retain keeps it under --gc-sections; aligned keeps gcc from

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `ktstr list`: the scenarios of this program, from their tables. */
+/* `ktstr list`: the scenarios of this program, from their tables; and the kernel features that they can
+ * need, whose --man form is a section of ktstr(1), made at build time. */
 #include "cli/command.h"
 
 #include "base/json.h"
 #include "harness/registry.h"
+#include "wire/feature.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -14,12 +16,17 @@ enum { THEME_BYTES = 32 };
 
 struct list_options {
 	bool is_json;
+	bool is_man;
+	bool has_features;
 	char **patterns;
 	size_t pattern_count;
 };
 
 static const struct argp_option list_options[] = {
 	{ "json", 'j', NULL, 0, "Print the tables as JSON", 0 },
+	{ "features", 'F', NULL, 0, "List the kernel features that a scenario can need, instead",
+	  0 },
+	{ "man", 'm', NULL, 0, "The features as a section of a scdoc manual page", 0 },
 	{ 0 },
 };
 
@@ -30,6 +37,12 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'j':
 		options->is_json = true;
+		return 0;
+	case 'F':
+		options->has_features = true;
+		return 0;
+	case 'm':
+		options->has_features = options->is_man = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->patterns = state->argv + state->next;
@@ -113,6 +126,62 @@ static void print_lines(const struct registry *r)
 		       r->records[i]->scenario->summary);
 }
 
+static void print_features_json(void)
+{
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	struct json j = json_to(&out);
+
+	json_array(&j, NULL);
+	for (unsigned id = 0; id < FEATURE_COUNT; id++) {
+		const struct feature *f = feature_at(id);
+
+		json_object(&j, NULL);
+		json_str(&j, "name", f->name);
+		json_str(&j, "path", f->path);
+		json_str(&j, "help", f->help);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	puts(buf_text(&out));
+}
+
+/* In scdoc an underscore in bold text would begin an emphasis. */
+static void print_bold(const char *text)
+{
+	putchar('*');
+	for (; *text; text++)
+		printf(*text == '_' ? "\\_" : "%c", *text);
+	putchar('*');
+}
+
+static void print_features_man(void)
+{
+	puts("# KERNEL FEATURES\n\nWhat _needs.features_ of a scenario can name. The guest looks "
+	     "for the "
+	     "path after it has booted; a kernel without it makes the verdict SKIP.\n");
+	for (unsigned id = 0; id < FEATURE_COUNT; id++) {
+		print_bold(feature_at(id)->name);
+		printf("\n\t%s: ", feature_at(id)->help);
+		print_bold(feature_at(id)->path);
+		puts("\n");
+	}
+}
+
+static void print_features(const struct list_options *options)
+{
+	if (options->is_json) {
+		print_features_json();
+		return;
+	}
+	if (options->is_man) {
+		print_features_man();
+		return;
+	}
+	for (unsigned id = 0; id < FEATURE_COUNT; id++)
+		printf("%-20s %s (%s)\n", feature_at(id)->name, feature_at(id)->help,
+		       feature_at(id)->path);
+}
+
 static int list_run(const struct command *self, int argc, char **argv)
 {
 	struct list_options options = { 0 };
@@ -121,6 +190,10 @@ static int list_run(const struct command *self, int argc, char **argv)
 	int r;
 
 	command_parse(self, argc, argv, &options);
+	if (options.has_features) {
+		print_features(&options);
+		return 0;
+	}
 	r = registry_choose(options.patterns, options.pattern_count, &all, &chosen);
 	if (r < 0)
 		return command_fail(self, false, EXIT_USAGE);

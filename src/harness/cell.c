@@ -41,34 +41,6 @@ static int choose_machine(struct cell *cell, const struct cell_options *options)
 	return 0;
 }
 
-struct need {
-	const char *what;
-	unsigned wanted;
-	unsigned have;
-};
-
-static int check_needs(const struct cell *cell)
-{
-	const struct ktstr_needs *n = &cell->record->scenario->needs;
-	const struct topology *t = &cell->topology;
-	const struct need needs[] = {
-		{ "CPUs", n->cpus, topology_cpu_count(t) },
-		{ "LLCs", n->llcs, t->llcs },
-		{ "nodes", n->nodes, t->nodes },
-		{ "threads in a core", n->threads_per_core, t->threads_per_core },
-	};
-	char label[TOPOLOGY_LABEL_BYTES];
-
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		if (needs[i].have >= needs[i].wanted)
-			continue;
-		err_record(CELL_NEEDS_UNMET, __FILE__, __LINE__, "needs %u %s, machine %s has %u",
-			   needs[i].wanted, needs[i].what, topology_label(t, label), needs[i].have);
-		return CELL_NEEDS_UNMET;
-	}
-	return 0;
-}
-
 static int compile_disks(struct cell *cell, const struct cell_options *options)
 {
 	const struct ktstr_scenario *s = cell->record->scenario;
@@ -175,7 +147,7 @@ int cell_compile(const struct ktstr_record *record, const struct cell_options *o
 	int r = choose_machine(&cell, options);
 
 	if (r == 0)
-		r = check_needs(&cell);
+		r = compile_check_needs(&cell);
 	honest.fault = NULL;
 	if (r == 0)
 		r = compile_parts(&cell, &honest);

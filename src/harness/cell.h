@@ -10,6 +10,7 @@
 #include "harness/check.h"
 #include "harness/fault.h"
 #include "vmm/topology.h"
+#include "wire/feature.h"
 #include "wire/plan.h"
 #include "wire/workloads.h"
 
@@ -107,6 +108,10 @@ struct cell {
 	/* The least kernel for what the scenario says, "6.9", and what that is; NULL: any. */
 	const char *least_kernel;
 	const char *least_kernel_why;
+	/* The features that the kernel must have, a set (wire/feature.h), and what for; NULL: the
+	 * scenario says so itself. */
+	uint32_t features;
+	const char *feature_why[FEATURE_COUNT];
 };
 
 #define CELL_NULL ((struct cell){ 0 })
@@ -132,6 +137,11 @@ bool scenario_step_is_end(const struct ktstr_step *s);
 int cell_compile(const struct ktstr_record *record, const struct cell_options *options,
 		 struct cell *ret) must_check;
 void cell_deinit(struct cell *c);
+
+/* Is the kernel of that release too old for the cell? Does it lack a feature, having those of the set
+ * @found? Then @why gets the words of the SKIP. */
+bool cell_is_kernel_too_old(const struct cell *c, const char *release, struct buf *why);
+bool cell_is_feature_missing(const struct cell *c, uint32_t found, struct buf *why);
 
 /* What the guest is told: the plan, or the one with the fault in it. */
 const struct plan *cell_sent_plan(const struct cell *c);

@@ -53,6 +53,12 @@ int compile_knobs(const struct compiler *c, const struct ktstr_cgroup *from,
 int compile_affinity(const struct compiler *c, const char *text, unsigned i,
 		     const struct cpu_mask *cgroup, struct cpu_mask *ret) must_check;
 
+/* compile_needs.c: what the machine must have, and the kernel. Returns 0; CELL_NEEDS_UNMET with what is
+ * missing in the error trail's words; -EINVAL for needs that are none. */
+int compile_check_needs(struct cell *cell) must_check;
+/* The cell needs that kernel, because of @why. */
+void compile_need_kernel(struct compiler *c, const char *release, const char *why);
+
 /* compile_scene.c: what is in force. The first scene has nothing in it yet. */
 int compile_first_scene(struct compiler *c) must_check;
 /* The settings that a cgroup is made with. */
@@ -68,8 +74,6 @@ bool compile_has_cgroups(const struct compiler *c, uint32_t cgroup);
  * kernel will agree with it. -EINVAL if a cgroup is left without a CPU or a node, or a worker
  * cannot be where it is. */
 int compile_refresh(struct compiler *c) must_check;
-/* The cell needs that kernel, because of @why. */
-void compile_need_kernel(struct compiler *c, const char *release, const char *why);
 /* Kernels before 6.2 forget the affinity of a task when its cgroup changes, or the CPUs of that (Linux
  * commit 8f9ea86fdf99 ("sched: Always preserve the user requested cpumask")). */
 void compile_need_lasting_affinity(struct compiler *c);

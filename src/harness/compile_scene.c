@@ -9,16 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-void compile_need_kernel(struct compiler *c, const char *release, const char *why)
-{
-	struct cell *cell = c->cell;
-
-	if (cell->least_kernel && strverscmp(cell->least_kernel, release) >= 0)
-		return;
-	cell->least_kernel = release;
-	cell->least_kernel_why = why;
-}
-
 struct cpu_mask compile_cgroup_cpus(const struct compiler *c, uint32_t cgroup)
 {
 	struct cpu_mask cpus = c->machine;

@@ -273,36 +273,28 @@ static int run_trial(struct runner *run, struct result *result, enum trial_end *
 	return r;
 }
 
-/* Is release @have, "6.12.117+deb12", at least @least, "6.6"? */
-static bool is_release_at_least(const char *have, const char *least)
+static bool is_skipped(struct result *result, int compiled)
 {
-	unsigned a[3] = { 0 }, b[3] = { 0 };
+	bool is_unmet = compiled == CELL_NEEDS_UNMET;
 
-	sscanf(have, "%u.%u.%u", &a[0], &a[1], &a[2]);
-	sscanf(least, "%u.%u.%u", &b[0], &b[1], &b[2]);
-	for (unsigned i = 0; i < 3; i++) {
-		if (a[i] != b[i])
-			return a[i] > b[i];
-	}
-	return true;
+	if (is_unmet)
+		buf_str(&result->reason, err_text());
+	else
+		is_unmet = cell_is_kernel_too_old(&result->cell, result->kernel, &result->reason);
+	if (is_unmet)
+		result->verdict = VERDICT_SKIP;
+	return is_unmet;
 }
 
-static bool is_skipped(const struct runner *run, struct result *result, int compiled)
+/* What only the guest knows. It goes on: nothing was done in it. */
+static bool is_skipped_by_guest(const struct runner *run, struct result *result)
 {
-	const char *least = result->record->scenario->needs.kernel;
+	uint32_t found = run->guest->ready.flags >> READY_FEATURES_SHIFT;
+	bool is_unmet = cell_is_feature_missing(&result->cell, found, &result->reason);
 
-	const struct cell *cell = &result->cell;
-
-	if (compiled == CELL_NEEDS_UNMET)
-		buf_str(&result->reason, err_text());
-	else if (least && !is_release_at_least(result->kernel, least))
-		buf_printf(&result->reason, "needs kernel %s", least);
-	else if (cell->least_kernel && !is_release_at_least(result->kernel, cell->least_kernel))
-		buf_printf(&result->reason, "needs kernel %s, for %s", cell->least_kernel,
-			   cell->least_kernel_why);
-	if (result->reason.len)
+	if (is_unmet)
 		result->verdict = VERDICT_SKIP;
-	return result->reason.len;
+	return is_unmet;
 }
 
 static void describe_rerun(const struct runner *run, struct result *result)
@@ -355,7 +347,7 @@ static int run_job(struct runner *run, const struct job *job, struct result *res
 		return err_trace(r);
 	topology_label(&result->cell.topology, result->topology);
 	describe_rerun(run, result);
-	if (is_skipped(run, result, r))
+	if (is_skipped(result, r))
 		return 0;
 	r = have_guest(run, result);
 	if (r == GUEST_NOT_BOOTED)
@@ -363,6 +355,8 @@ static int run_job(struct runner *run, const struct job *job, struct result *res
 	if (r)
 		return r == GUEST_INTERRUPTED ? RUN_INTERRUPTED : err_trace(r);
 	snprintf(result->kernel, sizeof(result->kernel), "%s", run->guest->ready.release);
+	if (is_skipped_by_guest(run, result))
+		return 0;
 	run->is_tainted = job->fault;
 	r = run_trial(run, result, &end);
 	if (r || !can_go_on(result, end))

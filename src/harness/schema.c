@@ -28,6 +28,13 @@ static int check_bytes(const char *text)
 	return spec_value(text, PARAM_BYTES, &bytes);
 }
 
+static int check_feature(const char *text)
+{
+	unsigned id;
+
+	return spec_feature(text, &id);
+}
+
 static int check_topology(const char *text)
 {
 	struct topology t;
@@ -87,6 +94,9 @@ static const struct field needs_fields[] = {
 	FIELD(ktstr_needs, threads_per_core, FIELD_UNSIGNED,
 	      .help = "hardware threads of a core, at least"),
 	FIELD(ktstr_needs, kernel, FIELD_TEXT, .help = "least kernel release, as 6.6"),
+	FIELD(ktstr_needs, memory, FIELD_TEXT, .check = check_bytes, .help = "guest RAM, at least"),
+	FIELD(ktstr_needs, features, FIELD_TEXTS, .check = check_feature,
+	      .help = "kernel features, of `ktstr list --features`"),
 };
 
 static const struct schema schema_needs = {

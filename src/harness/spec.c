@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "harness/program.h"
+#include "wire/feature.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -362,6 +363,18 @@ int spec_slice(const char *text, struct plan_sched *sched)
 		return err_new(-EINVAL, "\"%s\": only normal and batch workers have a slice", text);
 	sched->runtime_ns = ns;
 	sched->flags |= SCHED_HAS_SLICE;
+	return 0;
+}
+
+int spec_feature(const char *text, unsigned *ret)
+{
+	unsigned id = feature_by_name(text);
+	char names[FEATURE_NAMES_BYTES];
+
+	if (id == FEATURE_COUNT)
+		return err_new(-EINVAL, "\"%s\": expected one of %s", text,
+			       feature_names(names, sizeof(names)));
+	*ret = id;
 	return 0;
 }
 

@@ -49,6 +49,9 @@ int spec_work_text(const char *text, char **ret) must_check;
 /* How many workers: "4", "per-cpu", "150%", of @cpus CPUs. NULL: 1. At least 1. */
 int spec_count(const char *text, unsigned cpus, uint32_t *ret) must_check;
 
+/* A kernel feature, by its name: its id of wire/feature.h. */
+int spec_feature(const char *text, unsigned *ret) must_check;
+
 /* A limit in bytes, "64M", or "max" (PLAN_MAX). */
 int spec_limit(const char *text, uint64_t *ret) must_check;
 

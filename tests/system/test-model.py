@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 
 # What each scenario comes to: on 6.12, on 6.1. The late condition is judged by time, so noise may leave it undecided.
-PASS, LATE = ("PASS",), ("TIMEOUT", "UNDECIDED")
+PASS, LACKING, LATE = ("PASS",), ("SKIP",), ("TIMEOUT", "UNDECIDED")
 SKIP = {"6.12": PASS, "6.1": ("SKIP",)}
 WANTED = {
     "model_knobs": PASS,
@@ -22,11 +22,16 @@ WANTED = {
     "model_weighted_interleave": SKIP,
     "model_lasting_affinity": SKIP,
     "model_late_condition": LATE,
+    "model_features": PASS,
+    "model_no_feature": LACKING,
+    "model_memory": LACKING,
 }
 LACKS = {
     "model_slice": "needs kernel 6.12, for a custom slice",
     "model_weighted_interleave": "needs kernel 6.9, for weighted interleave",
     "model_lasting_affinity": "needs kernel 6.2, for an affinity that outlives a change of cgroup or cpuset",
+    "model_no_feature": "needs uclamp: this kernel has no /proc/sys/kernel/sched_util_clamp_min",
+    "model_memory": "needs 64G of memory, the machine has 768M",
 }
 
 

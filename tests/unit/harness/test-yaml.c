@@ -11,7 +11,7 @@
 static const char whole[] =
 	"scenario: all_of_it\n"
 	"summary: \"every key, with: a colon\"\n"
-	"needs: { cpus: 2, kernel: '6.6' }\n"
+	"needs: { cpus: 2, kernel: '6.6', memory: 256M, features: [sched_debug, psi] }\n"
 	"topology: 1n2l4c1t\n"
 	"memory: 512M\n"
 	"disks: ['ram:64M']\n"
@@ -58,6 +58,10 @@ TEST(every_kind_of_member_is_read)
 	assert_string_equal(s->summary, "every key, with: a colon");
 	assert_int_equal(s->needs.cpus, 2);
 	assert_string_equal(s->needs.kernel, "6.6");
+	assert_string_equal(s->needs.memory, "256M");
+	assert_string_equal(s->needs.features[0], "sched_debug");
+	assert_string_equal(s->needs.features[1], "psi");
+	assert_null(s->needs.features[2]);
 	assert_string_equal(s->disks[0], "ram:64M");
 	assert_null(s->disks[1]);
 	assert_int_equal(s->cgroups[0].weight, 300);
@@ -87,6 +91,7 @@ TEST(what_is_shown_reads_back_as_the_same)
 	assert_string_equal(buf_text(&once), buf_text(&twice));
 	assert_non_null(strstr(buf_text(&once), "duration: 4s"));
 	assert_non_null(strstr(buf_text(&once), "iterations: 12"));
+	assert_non_null(strstr(buf_text(&once), "\n  memory: 256M\n  features:\n"));
 	assert_non_null(strstr(buf_text(&once), "name: own/x"));
 	assert_non_null(strstr(buf_text(&once), "hold: until few exit max=25%"));
 	assert_non_null(strstr(buf_text(&once), "work: bursty burst=50ms sleep=100ms"));
@@ -124,6 +129,10 @@ TEST(bad_files_are_refused_with_line_and_column)
 		{ "scenario: a\nsummary: x\nhold: [1s]\n",
 		  "x.yaml:3:7: hold: expected a single value" },
 		{ "scenario: a\nsummary: x\nchecks: [share]\n", "x.yaml:3:10: checks " },
+		{ "scenario: a\nsummary: x\nneeds: {features: [ext]}\n",
+		  "x.yaml:3:20: features \"ext\": expected one of sched_ext, " },
+		{ "scenario: a\nsummary: x\nneeds: {memory: lots}\n",
+		  "x.yaml:3:17: memory \"lots\"" },
 		{ "scenario: a\nsummary: x\ntopology: 1n2\n", "x.yaml:3:11: topology " },
 		{ "scenario: a\nsummary: x\nworkers: [{work: spni}]\n", "x.yaml:3:18: work " },
 		{ "scenario: a\nsummary: x\nworkers: [{count: 1}]\n",

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a scenario needs of machine and kernel, as it says or by what it does, and the words of the SKIP. */
+#include "harness/cell.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/util.h"
+
+#include "test.h"
+
+#include <ktstr/ktstr.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define SPIN WORKERS({ .work = "spin" })
+#define REST .hold = "1s", .checks = CHECKS("isolation")
+
+static int compile_in(const struct ktstr_scenario *s, uint64_t memory_bytes, struct cell *cell)
+{
+	static struct ktstr_record record = { .name = "x", .file = "x.c", .line = 1 };
+	struct cell_options options = { .memory_bytes = memory_bytes };
+
+	record.scenario = s;
+	return cell_compile(&record, &options, cell);
+}
+
+static const struct ktstr_scenario spacious = { .needs = { .memory = "1G" },
+						.workers = SPIN,
+						REST };
+
+TEST(a_machine_with_less_memory_is_skipped_with_both_figures)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile_in(&spacious, 0, &cell), CELL_NEEDS_UNMET);
+	assert_string_equal(err_text(), "needs 1G of memory, the machine has 528M");
+	assert_int_equal(compile_in(&spacious, GIB - MIB, &cell), CELL_NEEDS_UNMET);
+	assert_string_equal(err_text(), "needs 1G of memory, the machine has 1023M");
+	err_clear();
+	assert_int_equal(compile_in(&spacious, GIB, &cell), 0);
+}
+
+static const struct ktstr_scenario vast = { .needs = { .cpus = 9, .memory = "1T" },
+					    .workers = SPIN,
+					    REST };
+
+TEST(topology_is_asked_before_memory)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile_in(&vast, 0, &cell), CELL_NEEDS_UNMET);
+	assert_string_equal(err_text(), "needs 9 CPUs, machine 1n1l2c1t has 2");
+}
+
+static const struct ktstr_scenario bad_needs[] = {
+	{ .needs = { .memory = "much" }, .workers = SPIN, REST },
+	{ .needs = { .memory = "1Q" }, .workers = SPIN, REST },
+	{ .needs = { .cpus = 99, .features = FEATURES("psi", "eevdf") }, .workers = SPIN, REST },
+};
+
+/* Also where the machine would not do: a wrong scenario is wrong on any. */
+TEST(needs_that_are_none_are_refused_with_scenario_field_and_value)
+{
+	static const char *const words[] = {
+		"scenario x: needs: memory \"much\": ",
+		"scenario x: needs: memory \"1Q\": ",
+		"scenario x: needs: features \"eevdf\": expected one of sched_ext, autogroup, ",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_needs); i++) {
+		struct cell cell;
+
+		assert_int_equal(compile_in(&bad_needs[i], 0, &cell), -EINVAL);
+		if (strncmp(err_text(), words[i], strlen(words[i])) != 0)
+			fail_msg("\"%s\" does not begin with \"%s\"", err_text(), words[i]);
+	}
+}
+
+static const struct ktstr_scenario stated = { .needs = { .features = FEATURES("psi", "btf") },
+					      .workers = SPIN,
+					      REST };
+
+static const struct {
+	const struct ktstr_scenario *scenario;
+	uint32_t lacking;
+	const char *words;
+} kernels[] = {
+	{ &stated, 0, NULL },
+	{ &stated, 1 << FEATURE_SCHED_EXT, NULL },
+	{ &stated, 1 << FEATURE_PSI, "needs psi: this kernel has no /proc/pressure/cpu" },
+	{ &stated, 1 << FEATURE_BTF, "needs btf: this kernel has no /sys/kernel/btf/vmlinux" },
+};
+
+TEST(a_kernel_without_a_feature_is_skipped_with_feature_and_path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		cleanup(cell_deinit) struct cell cell = CELL_NULL;
+		cleanup(buf_deinit) struct buf why = BUF_NULL;
+		uint32_t found = FEATURES_ALL & ~kernels[i].lacking;
+
+		if (compile_in(kernels[i].scenario, 0, &cell))
+			fail_msg("case %zu: %s", i, err_text());
+		assert_int_equal(cell_is_feature_missing(&cell, found, &why),
+				 kernels[i].words != NULL);
+		if (kernels[i].words)
+			assert_string_equal(buf_text(&why), kernels[i].words);
+	}
+}
+
+static const struct ktstr_scenario modern = {
+	.needs = { .kernel = "6.6" }, .workers = WORKERS({ .work = "spin", .slice = "1ms" }), REST
+};
+
+TEST(an_old_kernel_is_skipped_with_the_least_release)
+{
+	static const struct {
+		const char *release, *words;
+	} cases[] = {
+		{ "6.1.0-56-cloud-amd64", "needs kernel 6.6" },
+		{ "6.6.0", "needs kernel 6.12, for a custom slice" },
+		{ "6.12.117+deb12-amd64", NULL },
+		{ "7.0", NULL },
+	};
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile_in(&modern, 0, &cell), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup(buf_deinit) struct buf why = BUF_NULL;
+
+		assert_int_equal(cell_is_kernel_too_old(&cell, cases[i].release, &why),
+				 cases[i].words != NULL);
+		if (cases[i].words)
+			assert_string_equal(buf_text(&why), cases[i].words);
+	}
+}
+
+TESTS(T(a_machine_with_less_memory_is_skipped_with_both_figures),
+      T(topology_is_asked_before_memory),
+      T(needs_that_are_none_are_refused_with_scenario_field_and_value),
+      T(a_kernel_without_a_feature_is_skipped_with_feature_and_path),
+      T(an_old_kernel_is_skipped_with_the_least_release))
