@@ -15,9 +15,12 @@
  *             "random N" (N CPUs of its cgroup, drawn for each worker from --seed).
  *             Default: inherit.
  *   policy    "normal" (default), "batch", "idle", "fifo PRIO", "rr PRIO",
- *             "deadline RUNTIME/DEADLINE/PERIOD" (the kernel wants those on all CPUs: no affinity)
+ *             "deadline RUNTIME/DEADLINE/PERIOD" (the kernel wants those on all CPUs: no affinity),
+ *             "ext": those of a BPF scheduler; while none is loaded the kernel runs them as normal
+ *             ones, and so they are judged. Needs a kernel with sched_ext, which Debian's 6.12 is
+ *             not (CONFIG_SCHED_CLASS_EXT is not set): the verdict is SKIP there
  *   slice     a custom slice for normal and batch, "100us" to "100ms" (kernels from 6.12 on)
- *   nice      -20 to 19
+ *   nice      -20 to 19, for normal, batch, idle and ext
  *   as        "process" (default: each worker one) or "thread" (all of them in one process)
  *   memory_policy  "local", or "bind NODES", "preferred NODES", "interleave NODES",
  *             "weighted-interleave NODES", with nodes as scenario.h has them: "bind node 0"

@@ -76,7 +76,8 @@ static void search_deinit(struct search *s)
 
 static bool is_fair(const struct plan_sched *s)
 {
-	return !(s->flags & SCHED_HAS_POLICY) || s->policy == 0 || s->policy == 3 || s->policy == 5;
+	return !(s->flags & SCHED_HAS_POLICY) || s->policy == 0 || s->policy == 3 ||
+	       s->policy == 5 || s->policy == POLICY_EXT;
 }
 
 static bool is_held_back(const struct cell *cell, const struct scene *scene, uint32_t cgroup)

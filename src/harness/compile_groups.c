@@ -309,6 +309,7 @@ static int describe_tasks(struct compiler *c, const struct ktstr_workers *from,
 	if (record->sched.period_ns && from->affinity)
 		return err_new(-EINVAL, "affinity \"%s\": deadline workers cannot have one",
 			       from->affinity);
+	compile_need_policy(c, &record->sched);
 	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
 	if (r < 0)
 		return err_prefix(r, "slice ");

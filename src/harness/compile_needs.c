@@ -34,6 +34,12 @@ static void need_feature(struct cell *cell, unsigned id, const char *why)
 	cell->feature_why[id] = why;
 }
 
+void compile_need_policy(struct compiler *c, const struct plan_sched *sched)
+{
+	if (sched->flags & SCHED_HAS_POLICY && sched->policy == POLICY_EXT)
+		need_feature(c->cell, FEATURE_SCHED_EXT, "policy ext");
+}
+
 /* ---- of the machine ---- */
 
 static int read_needs(struct cell *cell, uint64_t *memory_bytes_ret)

@@ -136,7 +136,7 @@ static int set_affinity(const struct compiler *c, const struct ktstr_payload *fr
 	return 0;
 }
 
-static int set_tasks(const struct compiler *c, const struct ktstr_payload *from,
+static int set_tasks(struct compiler *c, const struct ktstr_payload *from,
 		     struct plan_payload *record)
 {
 	int r = spec_sched(from->policy, from->nice, &record->sched);
@@ -146,6 +146,7 @@ static int set_tasks(const struct compiler *c, const struct ktstr_payload *from,
 	if (record->sched.period_ns && from->affinity)
 		return err_new(-EINVAL, "affinity \"%s\": a deadline payload cannot have one",
 			       from->affinity);
+	compile_need_policy(c, &record->sched);
 	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
 	if (r < 0)
 		return err_prefix(r, "slice ");

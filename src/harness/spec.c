@@ -281,6 +281,7 @@ static const struct policy_word policy_words[] = {
 	{ "fifo", SCHED_FIFO, true, NULL },
 	{ "rr", SCHED_RR, true, NULL },
 	{ "deadline", SCHED_DEADLINE_POLICY, false, parse_deadline },
+	{ "ext", POLICY_EXT, false, NULL },
 };
 
 /* Does @text begin with the word of @p? Then the rest is its priority, or nothing. */
@@ -322,8 +323,8 @@ static int set_policy(const char *text, struct plan_sched *ret)
 		return 0;
 	}
 	return err_new(-EINVAL,
-		       "\"%s\": expected normal, batch, idle, fifo PRIO, rr PRIO or "
-		       "deadline RUNTIME/DEADLINE/PERIOD",
+		       "\"%s\": expected normal, batch, idle, fifo PRIO, rr PRIO, "
+		       "deadline RUNTIME/DEADLINE/PERIOD or ext",
 		       text);
 }
 

@@ -92,6 +92,10 @@ enum {
 	SCHED_WIRE_FLAGS_ALL = (1 << 5) - 1,
 };
 
+/* linux/sched.h, which libc has not. While no BPF scheduler is loaded these tasks are of the fair class,
+ * with the weight of their nice value (Linux kernel/sched/ext.c, task_should_scx()). */
+enum { POLICY_EXT = 7 };
+
 struct plan_sched {
 	uint32_t flags;
 	uint32_t policy;   /* SCHED_NORMAL 0, FIFO 1, RR 2, BATCH 3, IDLE 5, DEADLINE 6, EXT 7 */

@@ -407,6 +407,8 @@ static const struct bad_scenario bad_scenarios[] = {
 		    { .work = "spin", .slice = "1s" }),
 	BAD_WORKERS("slice \"1ms\": only normal and batch workers have a slice",
 		    { .work = "spin", .policy = "fifo 5", .slice = "1ms" }),
+	BAD_WORKERS("slice \"1ms\": only normal and batch workers have a slice",
+		    { .work = "spin", .policy = "ext", .slice = "1ms" }),
 	BAD_WORKERS("memory_policy \"here\": expected local, or bind, preferred, interleave or "
 		    "weighted-interleave and nodes",
 		    { .work = "spin", .memory_policy = "here" }),
@@ -454,7 +456,7 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_STEPS("step hold-0: op \"nice a/spin 20\": nice \"20\": nice is from -20 to 19",
 		  { .ops = OPS("nice a/spin 20"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"policy a/spin rt\": \"rt\": expected normal, batch, idle, "
-		  "fifo PRIO, rr PRIO or deadline RUNTIME/DEADLINE/PERIOD",
+		  "fifo PRIO, rr PRIO, deadline RUNTIME/DEADLINE/PERIOD or ext",
 		  { .ops = OPS("policy a/spin rt"), .hold = "1s" }),
 	BAD_STEPS("step hold-0: op \"signal a/spin 9\": signal \"9\": expected STOP, CONT, TERM or "
 		  "KILL",

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SPIN WORKERS({ .work = "spin" })
+#define EXT WORKERS({ .work = "spin", .policy = "ext" })
 #define REST .hold = "1s", .checks = CHECKS("isolation")
 
 static int compile_in(const struct ktstr_scenario *s, uint64_t memory_bytes, struct cell *cell)
@@ -81,6 +82,21 @@ static const struct ktstr_scenario stated = { .needs = { .features = FEATURES("p
 					      .workers = SPIN,
 					      REST };
 
+static const struct ktstr_scenario by_workers = { .workers = EXT, REST };
+static const struct ktstr_scenario by_operation = {
+	.workers = SPIN,
+	.steps = STEPS({ .ops = OPS("policy spin ext"), .hold = "1s" }),
+	.checks = CHECKS("isolation"),
+};
+static const struct ktstr_scenario by_payload = {
+	.payloads = PAYLOADS({ .name = "p", .command = "/bin/sh", .policy = "ext", .nice = 3 }),
+	.hold = "until payload p exit max=1s",
+	.checks = CHECKS("exit status=0"),
+};
+static const struct ktstr_scenario both = { .needs = { .features = FEATURES("sched_ext") },
+					    .workers = EXT,
+					    REST };
+
 static const struct {
 	const struct ktstr_scenario *scenario;
 	uint32_t lacking;
@@ -90,9 +106,18 @@ static const struct {
 	{ &stated, 1 << FEATURE_SCHED_EXT, NULL },
 	{ &stated, 1 << FEATURE_PSI, "needs psi: this kernel has no /proc/pressure/cpu" },
 	{ &stated, 1 << FEATURE_BTF, "needs btf: this kernel has no /sys/kernel/btf/vmlinux" },
+	{ &by_workers, 1 << FEATURE_SCHED_EXT,
+	  "needs sched_ext, for policy ext: this kernel has no /sys/kernel/sched_ext" },
+	{ &by_operation, 1 << FEATURE_SCHED_EXT,
+	  "needs sched_ext, for policy ext: this kernel has no /sys/kernel/sched_ext" },
+	{ &by_payload, 1 << FEATURE_SCHED_EXT,
+	  "needs sched_ext, for policy ext: this kernel has no /sys/kernel/sched_ext" },
+	{ &by_payload, FEATURES_ALL & ~(1 << FEATURE_SCHED_EXT), NULL },
+	{ &both, 1 << FEATURE_SCHED_EXT,
+	  "needs sched_ext: this kernel has no /sys/kernel/sched_ext" },
 };
 
-TEST(a_kernel_without_a_feature_is_skipped_with_feature_and_path)
+TEST(a_kernel_without_a_feature_is_skipped_with_feature_path_and_what_it_is_for)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
 		cleanup(cell_deinit) struct cell cell = CELL_NULL;
@@ -138,5 +163,5 @@ TEST(an_old_kernel_is_skipped_with_the_least_release)
 TESTS(T(a_machine_with_less_memory_is_skipped_with_both_figures),
       T(topology_is_asked_before_memory),
       T(needs_that_are_none_are_refused_with_scenario_field_and_value),
-      T(a_kernel_without_a_feature_is_skipped_with_feature_and_path),
+      T(a_kernel_without_a_feature_is_skipped_with_feature_path_and_what_it_is_for),
       T(an_old_kernel_is_skipped_with_the_least_release))

@@ -59,6 +59,10 @@ static const struct ktstr_scenario realtime = {
 static const struct ktstr_scenario realtime_alone = {
 	ONE_CPU, .workers = WORKERS({ .work = "spin", .policy = "fifo 1" })
 };
+static const struct ktstr_scenario by_ext = {
+	ONE_CPU, .workers = WORKERS({ .name = "a", .work = "spin", .policy = "ext" },
+				    { .name = "b", .work = "spin", .policy = "ext", .nice = 5 })
+};
 static const struct ktstr_scenario turns = {
 	ONE_CPU, .workers = WORKERS({ .work = "spin", .policy = "rr 1", .count = "2" })
 };
@@ -120,6 +124,7 @@ static const struct model_case cases[] = {
 	{ "nice 0 and 5", &by_nice, { 754, 246 }, 0, { 754, 246 } },
 	{ "what was obtained moves no ideal of hogs", &by_nice, { 246, 754 }, 0, { 754, 246 } },
 	{ "SCHED_IDLE weighs 3", &by_policy, { 997, 3 }, 0, { 997, 3 } },
+	{ "ext without a scheduler of its own is fair", &by_ext, { 754, 246 }, 0, { 754, 246 } },
 	{ "a quota", &quota, { 200, 800 }, 0, { 200, 800 } },
 	{ "a quota not kept", &quota, { 500, 500 }, 0, { 200, 800 } },
 	{ "a quota is more of what a noisy host leaves", &quota, { 200, 300 }, 500, { 400, 600 } },

@@ -100,6 +100,10 @@ TEST(policies_carry_their_priority)
 	assert_int_equal(spec_sched("batch", -3, &s), 0);
 	assert_int_equal(s.policy, SCHED_BATCH);
 	assert_int_equal(s.nice, -3);
+	assert_int_equal(spec_sched("ext", 7, &s), 0);
+	assert_int_equal(s.policy, POLICY_EXT);
+	assert_int_equal(s.nice, 7);
+	assert_int_equal(s.flags, SCHED_HAS_POLICY | SCHED_HAS_NICE);
 }
 
 TEST(bad_policies_are_refused)
@@ -110,6 +114,8 @@ TEST(bad_policies_are_refused)
 					   "rr x",
 					   "normal 1",
 					   "rt",
+					   "ext 1",
+					   "external",
 					   "",
 					   "deadline",
 					   "deadline 1ms/2ms",

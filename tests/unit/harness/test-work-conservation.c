@@ -27,6 +27,8 @@ static const uint64_t begin_ns = 5 * NSEC_PER_SEC, tick_ns = 100 * NSEC_PER_MSEC
 
 static const struct ktstr_scenario four = { SCENE(HOGS("4", NULL)) };
 static const struct ktstr_scenario two_of_four = { SCENE(HOGS("2", NULL)) };
+static const struct ktstr_scenario four_ext = { SCENE(
+	{ .work = "spin", .count = "4", .policy = "ext" }) };
 static const struct ktstr_scenario two_of_two = { SCENE(HOGS("2", "cpu 0-1")) };
 static const struct ktstr_scenario pinned_and_free = { SCENE(
 	HOGS("1", "cpu 0"), { .name = "free", .work = "spin", .affinity = "cpu 0-1" }) };
@@ -123,6 +125,12 @@ static void proves(const struct script *s, uint64_t least_ms, uint64_t most_ms)
 TEST(as_many_hogs_as_cpus_and_one_idle_is_a_violation_all_the_time)
 {
 	proves(&(struct script){ &four, .idle = { [3] = 1000 }, .ran = { 750, 750, 750, 750 } },
+	       900, 1000);
+}
+
+TEST(ext_workers_are_hogs_as_normal_ones)
+{
+	proves(&(struct script){ &four_ext, .idle = { [3] = 1000 }, .ran = { 750, 750, 750, 750 } },
 	       900, 1000);
 }
 
@@ -307,7 +315,8 @@ TEST(ticks_are_fewer_on_large_machines_and_as_many_as_the_bound_needs)
 }
 
 TESTS(T(as_many_hogs_as_cpus_and_one_idle_is_a_violation_all_the_time),
-      T(busy_cpus_are_no_violation), T(idle_cpus_are_no_violation_where_nobody_waits),
+      T(ext_workers_are_hogs_as_normal_ones), T(busy_cpus_are_no_violation),
+      T(idle_cpus_are_no_violation_where_nobody_waits),
       T(two_hogs_on_one_of_two_cpus_are_a_violation),
       T(two_hogs_on_one_of_four_cpus_are_a_violation_less_the_steps_of_the_idle),
       T(cpus_outside_the_allowed_set_may_idle), T(a_free_hog_beside_a_pinned_one_is_a_violation),
