@@ -56,9 +56,9 @@ int compile_affinity(const struct compiler *c, const char *text, unsigned i,
 /* compile_needs.c: what the machine must have, and the kernel. Returns 0; CELL_NEEDS_UNMET with what is
  * missing in the error trail's words; -EINVAL for needs that are none. */
 int compile_check_needs(struct cell *cell) must_check;
-/* The cell needs that kernel, because of @why; what tasks with that policy need. */
+/* The cell needs that kernel, because of @why; what tasks so scheduled need. */
 void compile_need_kernel(struct compiler *c, const char *release, const char *why);
-void compile_need_policy(struct compiler *c, const struct plan_sched *sched);
+void compile_need_sched(struct compiler *c, const struct plan_sched *sched);
 
 /* compile_scene.c: what is in force. The first scene has nothing in it yet. */
 int compile_first_scene(struct compiler *c) must_check;

@@ -309,12 +309,10 @@ static int describe_tasks(struct compiler *c, const struct ktstr_workers *from,
 	if (record->sched.period_ns && from->affinity)
 		return err_new(-EINVAL, "affinity \"%s\": deadline workers cannot have one",
 			       from->affinity);
-	compile_need_policy(c, &record->sched);
 	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
 	if (r < 0)
 		return err_prefix(r, "slice ");
-	if (from->slice)
-		compile_need_kernel(c, "6.12", "a custom slice");
+	compile_need_sched(c, &record->sched);
 	record->flags |= from->is_session ? GROUP_NEW_SESSION : 0;
 	r = from->memory_policy ? set_memory_policy(c, from->memory_policy, record) : 0;
 	if (record->mempolicy == MEMPOLICY_WEIGHTED_INTERLEAVE)

@@ -34,10 +34,12 @@ static void need_feature(struct cell *cell, unsigned id, const char *why)
 	cell->feature_why[id] = why;
 }
 
-void compile_need_policy(struct compiler *c, const struct plan_sched *sched)
+void compile_need_sched(struct compiler *c, const struct plan_sched *sched)
 {
 	if (sched->flags & SCHED_HAS_POLICY && sched->policy == POLICY_EXT)
 		need_feature(c->cell, FEATURE_SCHED_EXT, "policy ext");
+	if (sched->flags & SCHED_HAS_SLICE)
+		compile_need_kernel(c, "6.12", "a custom slice");
 }
 
 /* ---- of the machine ---- */

@@ -165,7 +165,7 @@ int compile_op_policy(struct compiler *c, const char *rest)
 	sched.flags |= now->flags & SCHED_HAS_NICE;
 	sched.nice = now->nice;
 	*now = sched;
-	compile_need_policy(c, &sched);
+	compile_need_sched(c, &sched);
 	r = compile_check_deadline(c, op.target);
 	return r ? r : add_sched(c, &op, &sched);
 }

@@ -146,10 +146,10 @@ static int set_tasks(struct compiler *c, const struct ktstr_payload *from,
 	if (record->sched.period_ns && from->affinity)
 		return err_new(-EINVAL, "affinity \"%s\": a deadline payload cannot have one",
 			       from->affinity);
-	compile_need_policy(c, &record->sched);
 	r = from->slice ? spec_slice(from->slice, &record->sched) : 0;
 	if (r < 0)
 		return err_prefix(r, "slice ");
+	compile_need_sched(c, &record->sched);
 	return set_affinity(c, from, record);
 }
 

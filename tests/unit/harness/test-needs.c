@@ -160,8 +160,24 @@ TEST(an_old_kernel_is_skipped_with_the_least_release)
 	}
 }
 
+static const struct ktstr_scenario sliced_payload = {
+	.payloads = PAYLOADS({ .name = "p", .command = "/bin/sh", .slice = "1ms" }),
+	.hold = "until payload p exit max=1s",
+	.checks = CHECKS("exit status=0"),
+};
+
+/* Older kernels take the slice of a payload, too, and forget it. */
+TEST(a_slice_needs_its_kernel_whoever_has_it)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+
+	assert_int_equal(compile_in(&sliced_payload, 0, &cell), 0);
+	assert_string_equal(cell.least_kernel, "6.12");
+}
+
 TESTS(T(a_machine_with_less_memory_is_skipped_with_both_figures),
       T(topology_is_asked_before_memory),
       T(needs_that_are_none_are_refused_with_scenario_field_and_value),
       T(a_kernel_without_a_feature_is_skipped_with_feature_path_and_what_it_is_for),
-      T(an_old_kernel_is_skipped_with_the_least_release))
+      T(an_old_kernel_is_skipped_with_the_least_release),
+      T(a_slice_needs_its_kernel_whoever_has_it))
