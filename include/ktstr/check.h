@@ -19,7 +19,10 @@
  *                               below two ticks is refused
  *   isolation                   nobody ran outside its cpuset or affinity; with within=llc:0 (a
  *                               cpuset specification, ':' for its space), nor outside that
- *   wake_latency p99=10ms       wake-to-run latency; bounds p50, p99, max, one or more
+ *   wake_latency p99=10ms       wake-to-run latency; bounds p50, p99, max, one or more; of all workers
+ *                               in scope together, but one whose work sleeps to a time and that did
+ *                               not wake once makes it UNDECIDED, and FAIL where it was due for
+ *                               longer than every bound
  *
  *   throughput min=1000         all workers in scope together, iterations in a second
  *   spread max=50permille       workers of one entry are equals: between the CPU times of the

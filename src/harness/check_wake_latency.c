@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* wake_latency: from a wake-up (a partner's write, a timer's deadline) to running, over all workers
- * in scope together. */
+ * in scope together.
+ *
+ * Together, so a worker that never woke would be covered by its peers. Where its work wakes by time that
+ * is known to be wrong, and the claim is not PASS. Of who waits for partners nothing is known: a woken
+ * one that runs before its waker sleeps has answered when the waker looks, who then never waits. */
 #include "harness/check.h"
 
+#include "base/cleanup.h"
 #include "base/util.h"
 #include "harness/noise.h"
 
@@ -26,6 +31,139 @@ static void merge(const struct claim *claim, const struct cell *cell,
 			hist_add(ret, r->report.gap.length_ns);
 	}
 }
+
+/* ---- who never woke ---- */
+
+/* One turn of a sequence, with its loops; 0: more than @limit_ns, or it waits for no time, or for what
+ * takes as long as it takes. */
+static uint64_t sequence_cycle_ns(const struct plan *plan, const struct plan_group *g,
+				  uint64_t limit_ns)
+{
+	enum { PHASES_DONE_MAX = 100000 };
+	uint64_t turns[PLAN_PHASES_MAX] = { 0 }, sum_ns = 0;
+	uint32_t i = 0, kinds = 0;
+
+	for (unsigned n = 0; i < g->phase_count && sum_ns <= limit_ns && n < PHASES_DONE_MAX; n++) {
+		const struct plan_phase *phase = &plan->phases[g->first_phase + i];
+
+		kinds |= UINT32_C(1) << phase->kind;
+		if (phase->kind == PHASE_LOOP && turns[i] < phase->value) {
+			turns[i]++;
+			i = phase->to;
+			continue;
+		}
+		if (phase->kind == PHASE_RUN || phase->kind == PHASE_SLEEP ||
+		    phase->kind == PHASE_TIMER)
+			sum_ns += phase->value;
+		turns[i++] = 0;
+	}
+	if (i < g->phase_count || kinds >> PHASE_IO & 1)
+		return 0;
+	return kinds & (1 << PHASE_SLEEP | 1 << PHASE_TIMER) ? sum_ns : 0;
+}
+
+/* From one wake-up of the worker to its next if nobody is in its way; 0: nobody knows, or more than
+ * @limit_ns. */
+static uint64_t cycle_ns(const struct cell *cell, uint32_t worker, uint64_t limit_ns)
+{
+	const struct plan_group *g = &cell->plan.groups[cell->plan.workers[worker].group];
+	const struct workload *work = workload_by_id(g->workload);
+	uint32_t member = (worker - g->first_worker) % workload_ensemble(work, g->params);
+	uint64_t sum_ns = 0;
+
+	if (work->flags & WORKLOAD_HAS_PHASES)
+		return sequence_cycle_ns(&cell->plan, g, limit_ns);
+	if (!(work->flags & WORKLOAD_TIMED) && (member || !(work->flags & WORKLOAD_TIMED_FIRST)))
+		return 0;
+	for (unsigned i = 0; i < work->param_count; i++)
+		sum_ns += work->params[i].unit == PARAM_NS ? g->params[i] : 0;
+	return sum_ns <= limit_ns ? sum_ns : 0;
+}
+
+static bool is_frozen(const struct cell *cell, const struct scene *scene, uint32_t group)
+{
+	for (uint32_t c = scene->groups[group].cgroup; c != PLAN_NONE;
+	     c = cell->cgroups[c].parent) {
+		if (scene->cgroups[c].is_frozen)
+			return true;
+	}
+	return false;
+}
+
+static bool was_frozen(const struct cell *cell, const struct cell_window *window, uint32_t group)
+{
+	bool is_so = is_frozen(cell, &window->scene, group);
+
+	for (uint32_t i = 0; i < window->turn_count; i++)
+		is_so |= is_frozen(cell, &window->turns[i].scene, group);
+	return is_so;
+}
+
+/* Was it there for two of its cycles and more, in one life, and did not wake once? Who had missed a
+ * deadline was late with its work, and has not slept for that. */
+static bool is_silent(const struct claim *claim, const struct cell *cell,
+		      const struct cell_window *window, const struct worker_report *r,
+		      uint32_t worker)
+{
+	uint32_t group = cell->plan.workers[worker].group;
+	uint64_t there_ns = r->report.end_ns - MIN(r->report.start_ns, r->report.end_ns);
+
+	if (!r->is_there || (r->wakes && r->wakes->count) || r->report.deadline_misses ||
+	    r->report.end == WORKER_FINISHED)
+		return false;
+	return claim_covers(claim, cell, group) && !cell_group_respawns(cell, group) &&
+	       !was_frozen(cell, window, group) && cycle_ns(cell, worker, there_ns / 2) > 0;
+}
+
+struct silence {
+	unsigned count;
+	uint64_t longest_ns; /* since a wake-up of one of them was due */
+	struct buf names;    /* lines */
+};
+
+static void silence_deinit(struct silence *s)
+{
+	buf_deinit(&s->names);
+}
+
+static void find_silent(const struct claim *claim, const struct cell *cell,
+			const struct cell_window *window, const struct window_data *data,
+			struct silence *ret)
+{
+	char name[CELL_NAME_BYTES];
+
+	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++) {
+		const struct wire_report *r = &data->reports[w].report;
+
+		if (!is_silent(claim, cell, window, &data->reports[w], w))
+			continue;
+		ret->count++;
+		buf_printf(&ret->names, "%s did not wake once in the %.0f ms that it was there",
+			   cell_worker_name(cell, w, name),
+			   (double)(r->end_ns - r->start_ns) / 1e6);
+		if (r->gap.is_open && r->gap.is_wake) {
+			ret->longest_ns = MAX(ret->longest_ns, r->gap.length_ns);
+			buf_printf(&ret->names, ", and was due for %.3f ms when they ended",
+				   (double)r->gap.length_ns / 1e6);
+		}
+		buf_str(&ret->names, ": no other's wake-ups speak for it\n");
+	}
+}
+
+/* Its one wake-up may be lost among those of the others: a wait beyond all bounds counts by itself. */
+static void judge_silent(const struct claim *claim, const struct silence *s, struct finding *ret)
+{
+	uint64_t bound_ns = 0;
+
+	for (unsigned i = 0; i < BOUNDS; i++)
+		bound_ns = MAX(bound_ns, claim->is_given[i] ? claim->values[i] : 0);
+	if (s->longest_ns <= bound_ns || ret->observed > ret->bound)
+		return;
+	ret->observed = s->longest_ns;
+	ret->bound = bound_ns;
+}
+
+/* ---- the claim ---- */
 
 /* The bound that was exceeded most, by factor, decides what the finding shows. */
 static void choose_worst(const struct claim *claim, const struct hist *h, struct finding *ret)
@@ -79,35 +217,56 @@ static void name_slowest(const struct claim *claim, const struct cell *cell,
 			   : 0.0);
 }
 
+static void judge_none(const struct claim *claim, const struct telemetry *t, bool has_silent,
+		       struct finding *ret)
+{
+	noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	buf_str(&ret->figures, "no wake-up was measured");
+	if (ret->verdict == VERDICT_UNDECIDED || has_silent)
+		return;
+	ret->holds = false;
+	ret->verdict = VERDICT_INFRA;
+	buf_str(&ret->figures, ": the workload has none");
+}
+
+static void judge_wakes(const struct claim *claim, const struct hist *all, const struct silence *s,
+			const struct telemetry *t, struct finding *ret)
+{
+	choose_worst(claim, all, ret);
+	judge_silent(claim, s, ret);
+	/* One stop of the host makes the slowest ones; not half of them. */
+	if (claim->is_given[PARAM_P50] &&
+	    hist_quantile_ns(all, permilles[PARAM_P50]) > claim->values[PARAM_P50])
+		noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	else
+		noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
+}
+
 static int wake_latency_evaluate(const struct claim *claim, const struct cell *cell,
 				 const struct cell_window *window, const struct telemetry *t,
 				 struct finding *ret)
 {
 	const struct window_data *data = telemetry_window(t, window);
+	cleanup(silence_deinit) struct silence silence = { .names = BUF_NULL };
 	struct hist all = HIST_EMPTY;
 
 	ret->unit = "ns";
 	merge(claim, cell, data, &all);
+	find_silent(claim, cell, window, data, &silence);
 	ret->samples = all.count;
-	if (!all.count) {
-		noise_judge(ret, t, claim->values[PARAM_NOISE]);
-		buf_str(&ret->figures, "no wake-up was measured");
-		if (ret->verdict == VERDICT_UNDECIDED)
-			return 0;
-		ret->verdict = VERDICT_INFRA;
-		buf_str(&ret->figures, ": the workload has none");
-		return 0;
-	}
-	choose_worst(claim, &all, ret);
-	/* One stop of the host makes the slowest ones; not half of them. */
-	if (claim->is_given[PARAM_P50] &&
-	    hist_quantile_ns(&all, permilles[PARAM_P50]) > claim->values[PARAM_P50])
-		noise_judge(ret, t, claim->values[PARAM_NOISE]);
+	if (all.count)
+		judge_wakes(claim, &all, &silence, t, ret);
 	else
-		noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
-	if (ret->verdict != VERDICT_PASS)
+		judge_none(claim, t, silence.count, ret);
+	if (all.count && ret->verdict != VERDICT_PASS)
 		name_slowest(claim, cell, data, &ret->evidence);
-	return 0;
+	if (!silence.count)
+		return 0;
+	buf_str(&ret->evidence, buf_text(&silence.names));
+	ret->holds = false;
+	if (ret->verdict == VERDICT_PASS)
+		ret->verdict = VERDICT_UNDECIDED;
+	return buf_ok(&silence.names);
 }
 
 const struct check check_wake_latency = {

@@ -94,7 +94,9 @@ enum {
 	WORKLOAD_HOG = 1 << 6,		/* each wants a CPU all the time, any that it is allowed */
 	WORKLOAD_OWN_RANK = 1 << 7, /* they set their own nice values, and are weighed by them */
 	WORKLOAD_OWN_AFFINITY = 1 << 8, /* they set their own affinity */
-	WORKLOAD_REALTIME = 1 << 9	/* some of them make themselves real-time */
+	WORKLOAD_REALTIME = 1 << 9,	/* some of them make themselves real-time */
+	WORKLOAD_TIMED = 1 << 10, /* each sleeps to a time, once in its PARAM_NS times together */
+	WORKLOAD_TIMED_FIRST = 1 << 11, /* the first of an ensemble does, the others may never */
 };
 
 struct workload {
