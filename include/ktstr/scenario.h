@@ -26,7 +26,7 @@
 #include <stdbool.h>
 
 /* What machine and kernel must have; 0 and NULL ask for nothing. Without it the verdict is SKIP, which
- * says what is missing. A need changes no machine: the memory of the default one is .memory below.
+ * says what is missing. A need changes no machine: what it has is said by topology and memory below.
  *
  * features are names of `ktstr list --features`, as "sched_debug" or "psi": the kernel has the one if
  * a path in /proc or /sys is there. It is the guest that looks, so the machine boots first. What needs
