@@ -18,25 +18,40 @@
 
 enum { CONDUCTOR_PRIORITY = 99, DEFAULT_REPORT_DEADLINE_NS = 10 * NSEC_PER_SEC };
 
-void conductor_send(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
+static void flush(struct conductor *c)
+{
+	if (write_all(c->out_fd, c->out.data, c->out.len))
+		_exit(CONDUCTOR_FAILED);
+	buf_reset(&c->out);
+}
+
+void conductor_keep(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
 		    const void *tail, size_t tail_len)
 {
+	enum { KEPT_MAX = 1 << 20 };
 	cleanup(buf_deinit) struct buf payload = BUF_NULL;
 	int r;
 
 	buf_add(&payload, head, head_len);
 	if (tail_len)
 		buf_add(&payload, tail, tail_len);
-	buf_reset(&c->out);
 	r = buf_ok(&payload);
 	if (!r)
 		r = frame_put(&c->out, &c->seq, type, payload.data, payload.len);
 	if (!r)
 		r = buf_ok(&c->out);
-	if (!r)
-		r = write_all(c->out_fd, c->out.data, c->out.len);
 	if (r)
 		_exit(CONDUCTOR_FAILED);
+	if (c->out.len > KEPT_MAX)
+		flush(c);
+}
+
+void conductor_send(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
+		    const void *tail, size_t tail_len)
+{
+	conductor_keep(c, type, head, head_len, tail, tail_len);
+	if (c->out.len)
+		flush(c);
 }
 
 void conductor_event(struct conductor *c, const struct wire_event *e)

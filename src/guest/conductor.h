@@ -118,6 +118,10 @@ enum conductor_status conductor_run(const struct plan *plan, int out_fd, int con
 /* Send a frame to init. A conductor without init has no purpose: it exits when that fails. */
 void conductor_send(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
 		    const void *tail, size_t tail_len);
+/* The same, but it may wait for the next frame that is sent: what init and the channel cost is not spent
+ * inside a hold. */
+void conductor_keep(struct conductor *c, enum frame_type type, const void *head, size_t head_len,
+		    const void *tail, size_t tail_len);
 void conductor_event(struct conductor *c, const struct wire_event *e);
 /* The first failure is sent to the host and ends the plan; later ones are its consequences. */
 void conductor_fail(struct conductor *c, enum wire_failed_kind kind, uint32_t index,

@@ -171,15 +171,23 @@ static void read_lines(const char *path, void (*take)(const char *line, struct w
 static void send_sample(struct conductor *c, enum frame_type type, struct wire_sample *head,
 			const void *records, size_t record_bytes)
 {
+	size_t bytes = head->count * record_bytes;
+
 	head->ns_end = now_ns();
-	conductor_send(c, type, head, sizeof(*head), records, head->count * record_bytes);
+	if (head->reason == SAMPLE_TICK)
+		conductor_keep(c, type, head, sizeof(*head), records, bytes);
+	else
+		conductor_send(c, type, head, sizeof(*head), records, bytes);
 }
 
 static struct wire_sample begin_sample(const struct conductor *c, enum wire_sample_reason reason)
 {
-	return (struct wire_sample){
-		.ns = now_ns(), .step = c->step, .reason = reason, .op = c->snapshot_op
-	};
+	return (struct wire_sample){ .ns = now_ns(),
+				     .step = c->step,
+				     .reason = reason,
+				     .op = c->snapshot_op,
+				     .own_ns =
+					     process_cpu_ns(getpid()) + process_cpu_ns(getppid()) };
 }
 
 static void sample_cpus(struct conductor *c, enum wire_sample_reason reason)

@@ -262,6 +262,7 @@ static struct tick *next_tick(struct window_data *w, uint32_t *count, const stru
 	++*count;
 	tick->ns = tick->ns ? MIN(tick->ns, s->ns) : s->ns;
 	tick->ns_end = MAX(tick->ns_end, s->ns_end);
+	tick->own_ns = MAX(tick->own_ns, s->own_ns);
 	return tick;
 }
 

@@ -60,6 +60,7 @@ struct task_sample {
  * its figures were read between ns and ns_end. */
 struct tick {
 	uint64_t ns, ns_end;
+	uint64_t own_ns;	   /* CPU time of the guest's own processes until then */
 	struct cpu_sample *cpus;   /* of each CPU; NULL: they did not come */
 	struct task_sample *tasks; /* of each worker; NULL: they did not come */
 };

@@ -92,7 +92,8 @@ struct wire_sample {
 	uint32_t step;
 	uint32_t reason; /* enum wire_sample_reason */
 	uint32_t count;
-	uint32_t op; /* of a snapshot: which op asked for it; else 0 */
+	uint32_t op;	 /* of a snapshot: which op asked for it; else 0 */
+	uint64_t own_ns; /* CPU time of the guest's own processes (init, conductor) until now */
 };
 
 /* One CPU. user to steal: /proc/stat (10 ms steps); run_*: /proc/schedstat, exact. */
@@ -245,7 +246,7 @@ struct wire_payload_exit {
 _Static_assert(sizeof(struct wire_ready) == 48 + 64, "wire layout");
 _Static_assert(sizeof(struct wire_clock) == 16, "wire layout");
 _Static_assert(sizeof(struct wire_event) == 48 + 128, "wire layout");
-_Static_assert(sizeof(struct wire_sample) == 32, "wire layout");
+_Static_assert(sizeof(struct wire_sample) == 40, "wire layout");
 _Static_assert(sizeof(struct wire_cpustat) == 64, "wire layout");
 _Static_assert(sizeof(struct wire_taskstat) == 56, "wire layout");
 _Static_assert(sizeof(struct wire_cgroupstat) == 48, "wire layout");

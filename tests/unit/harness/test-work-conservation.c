@@ -45,6 +45,7 @@ struct script {
 	unsigned offline; /* bit c: CPU c is */
 	unsigned ticks;	  /* how many have this; then all CPUs are busy, all workers run */
 	unsigned late_ns; /* how long a tick takes to read */
+	unsigned own;	  /* what the guest's own processes run */
 };
 
 struct play {
@@ -60,6 +61,7 @@ static void set_tick(struct play *p, const struct script *s, unsigned i)
 
 	tick->ns = begin_ns + i * tick_ns;
 	tick->ns_end = tick->ns + s->late_ns;
+	tick->own_ns = 77 * NSEC_PER_MSEC + held / 1000 * s->own;
 	tick->cpus = calloc(CPUS, sizeof(*tick->cpus));
 	tick->tasks = calloc(WORKERS, sizeof(*tick->tasks));
 	for (unsigned c = 0; c < CPUS; c++)
@@ -226,6 +228,26 @@ TEST(ticks_that_took_long_to_read_prove_less)
 	assert_in_range(p.finding.observed / NSEC_PER_MSEC, 900, 940);
 }
 
+TEST(the_time_of_our_own_processes_does_not_end_a_violation)
+{
+	proves(&(struct script){ &two_of_two, .idle = { 0, 700 }, .ran = { 500, 500 } }, 0, 200);
+	proves(&(struct script){ &two_of_two, .idle = { 0, 700 }, .ran = { 500, 500 }, .own = 250 },
+	       600, 700);
+	/* Nor does it make one. */
+	proves(&(struct script){ &two_of_two, .idle = { 0, 0 }, .ran = { 500, 500 }, .own = 400 },
+	       0, 0);
+}
+
+TEST(our_own_processes_may_hide_a_violation)
+{
+	cleanup(play_deinit) struct play p;
+
+	play(&p, &(struct script){ &two_of_two, .ran = { 500, 500 }, .own = 600 });
+	assert_int_equal(p.finding.verdict, VERDICT_UNDECIDED);
+	assert_non_null(strstr(buf_text(&p.finding.evidence),
+			       "our own processes ran for 600 ms of the window"));
+}
+
 TEST(a_guest_without_ticks_is_infra)
 {
 	cleanup(play_deinit) struct play p;
@@ -324,6 +346,8 @@ TESTS(T(as_many_hogs_as_cpus_and_one_idle_is_a_violation_all_the_time),
       T(half_of_the_time_idle_proves_nothing),
       T(a_violation_that_ended_counts_as_long_as_it_lasted),
       T(a_worker_that_was_stopped_wants_nothing), T(an_offline_cpu_is_not_idle),
-      T(ticks_that_took_long_to_read_prove_less), T(a_guest_without_ticks_is_infra),
+      T(ticks_that_took_long_to_read_prove_less),
+      T(the_time_of_our_own_processes_does_not_end_a_violation),
+      T(our_own_processes_may_hide_a_violation), T(a_guest_without_ticks_is_infra),
       T(what_cannot_be_judged_is_refused_before_boot),
       T(ticks_are_fewer_on_large_machines_and_as_many_as_the_bound_needs))
