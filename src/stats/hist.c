@@ -56,6 +56,26 @@ uint64_t hist_quantile_ns(const struct hist *h, unsigned permille)
 	return h->max_ns;
 }
 
+uint64_t hist_excess_ns(const struct hist *h, unsigned permille, uint64_t bound_ns)
+{
+	double may_be_above = (double)bucket_total(h) * (1000 - permille) / 1000.0, above = 0;
+	uint64_t excess_ns = 0;
+
+	if (hist_quantile_ns(h, permille) <= bound_ns)
+		return 0;
+	/* From the longest on: so many may stay above, the rest have to come down. */
+	for (unsigned i = HIST_BUCKETS; i-- > hist_bucket(bound_ns);) {
+		uint64_t end_ns = clamp(hist_bucket_floor(i + 1), bound_ns, h->max_ns);
+		double here = h->buckets[i], may_stay = may_be_above - above;
+
+		above += here;
+		if (may_stay < here && end_ns > bound_ns)
+			excess_ns += (uint64_t)((may_stay > 0 ? here - may_stay : here) *
+						(double)(end_ns - bound_ns));
+	}
+	return excess_ns;
+}
+
 uint64_t hist_mean_ns(const struct hist *h)
 {
 	return h->count ? h->sum_ns / h->count : 0;

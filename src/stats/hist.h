@@ -65,5 +65,10 @@ void hist_merge(struct hist *h, const struct hist *other);
  * outside min and max; 0 when empty. 1000 is the maximum. */
 uint64_t hist_quantile_ns(const struct hist *h, unsigned permille);
 
+/* By how much the values above @bound_ns have to be shorter, in sum and at least, for the quantile at
+ * @permille to be no more than the bound: the fewest of them, those next to it. Each value counts as
+ * its bucket's end. 0 if the quantile is within the bound. */
+uint64_t hist_excess_ns(const struct hist *h, unsigned permille, uint64_t bound_ns);
+
 /* Arithmetic mean, 0 when empty. */
 uint64_t hist_mean_ns(const struct hist *h);

@@ -87,7 +87,24 @@ TEST(a_full_bucket_stays_full)
 	assert_int_equal(a.buckets[3], UINT32_MAX);
 }
 
+/* Ten values of 1 to 10 ms: five may stay above the median's bound. */
+TEST(the_excess_is_what_the_values_next_to_the_bound_are_over_it)
+{
+	static const uint64_t ms = 1000000;
+	struct hist h = HIST_EMPTY;
+
+	for (uint64_t i = 1; i <= 10; i++)
+		hist_add(&h, i * ms);
+	assert_int_equal(hist_excess_ns(&h, 500, 6 * ms), 0);
+	/* Above 2 ms are eight: 3, 4 and 5 have to come down, by 1, 2 and 3. */
+	assert_in_range(hist_excess_ns(&h, 500, 2 * ms), 6 * ms, 7 * ms + ms / 2);
+	assert_in_range(hist_excess_ns(&h, 1000, 9 * ms), ms, 2 * ms);
+	assert_int_equal(hist_excess_ns(&h, 1000, 10 * ms), 0);
+	assert_int_equal(hist_excess_ns(&HIST_EMPTY, 500, 0), 0);
+}
+
 TESTS(T(every_value_lies_in_its_bucket), T(buckets_join_without_a_gap),
       T(a_value_beyond_the_range_falls_into_the_last_bucket), T(an_empty_histogram_reads_zero),
       T(quantiles_of_a_uniform_ramp_are_exact_to_a_bucket), T(one_value_is_every_quantile),
-      T(merging_equals_adding_everything_to_one), T(a_full_bucket_stays_full))
+      T(merging_equals_adding_everything_to_one), T(a_full_bucket_stays_full),
+      T(the_excess_is_what_the_values_next_to_the_bound_are_over_it))
