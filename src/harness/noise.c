@@ -29,7 +29,8 @@ void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_pe
 	judge(f, t, limit_permille, f->observed <= f->bound);
 }
 
-void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
+void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t limit_permille,
+			uint64_t excess_ns)
 {
 	const struct window_data *d = telemetry_window(t, f->window);
 	uint64_t noise_ns;
@@ -38,12 +39,18 @@ void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t lim
 	/* Rounded up: the figure is in whole thousandths. */
 	noise_ns = (d->end_ns - d->begin_ns) / 1000 * (f->noise_permille + 1);
 	if (f->verdict != VERDICT_FAIL || limit_permille >= 1000 || !f->noise_permille ||
-	    f->observed > f->bound + noise_ns)
+	    excess_ns > noise_ns)
 		return;
 	f->verdict = VERDICT_UNDECIDED;
 	buf_printf(&f->evidence,
 		   "the host took up to %.0f ms, which may be what breaks the bound\n",
 		   (double)noise_ns / 1e6);
+}
+
+void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
+{
+	noise_judge_excess(f, t, limit_permille,
+			   f->observed > f->bound ? f->observed - f->bound : 0);
 }
 
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille)

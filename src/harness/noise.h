@@ -21,6 +21,11 @@
  * noise to the finding and its evidence. */
 void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
 
+/* The same for a claim that holds if some times had been shorter by @excess_ns in sum. What the host took
+ * of the window in all may be just that: then it is UNDECIDED. */
+void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t limit_permille,
+			uint64_t excess_ns);
+
 /* The same for a claim about the longest wait, of @f's unit ns. What broke its bound by no more than
  * the host took of the window in all is UNDECIDED, too: one stop of a vCPU explains it. */
 void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
