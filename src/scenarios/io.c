@@ -2,7 +2,8 @@
 /* I/O: do tasks that wait for a disk get the CPU back beside tasks that never leave it?
  *
  * The disk's own work is the host's: on a host with one CPU it takes 120 to 180 permille of the window from
- * the vCPU, and claims about time are undecided there. */
+ * the vCPU. The claims about one CPU take 250: a wait that so much of the window explains is undecided all
+ * the same, and it cannot make ten requests of a hundred. */
 #include <ktstr/scenario.h>
 
 SCENARIO(disk_reader) = {
@@ -24,7 +25,8 @@ SCENARIO(disk_reader_one_cpu) = {
 			   { .name = "hogs",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=20 of=reader", "starvation gap=300ms of=hogs"),
+	.checks = CHECKS("throughput min=20 of=reader noise=250permille",
+			 "starvation gap=300ms of=hogs noise=250permille"),
 };
 
 SCENARIO(disk_writer_one_cpu) = {
@@ -35,7 +37,8 @@ SCENARIO(disk_writer_one_cpu) = {
 			   { .name = "hogs",
 			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=10 of=writer", "starvation gap=300ms of=hogs"),
+	.checks = CHECKS("throughput min=10 of=writer noise=250permille",
+			 "starvation gap=300ms of=hogs noise=250permille"),
 };
 
 SCENARIO(disk_convoy) = {
@@ -47,5 +50,6 @@ SCENARIO(disk_convoy) = {
 						  .count = "4" }) },
 			   { .name = "hog", .workers = WORKERS({ .work = "spin" }) }),
 	.hold = "1s",
-	.checks = CHECKS("throughput min=10 of=convoy", "starvation gap=300ms of=hog"),
+	.checks = CHECKS("throughput min=10 of=convoy noise=250permille",
+			 "starvation gap=300ms of=hog noise=250permille"),
 };
