@@ -6,7 +6,7 @@ MESON_FLAGS ?=
 NINJA = ninja -C $(BUILD) $(if $(V),-v)
 QUIET = $(if $(V),,>$(BUILD)/ninja.log 2>&1 || { cat $(BUILD)/ninja.log; exit 1; })
 
-.PHONY: help build demo test check bench honesty lint install clean
+.PHONY: help build demo test check bench honesty repeat lint install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ lint: ## room table, headers, format, sizes
 honesty: build ## put faults into scenarios and count which claims see them; REPEAT=n
 	@scripts/bootstrap run
 	@scripts/honesty --repeat $(or $(REPEAT),1)
+
+repeat: build ## every shipped scenario again and again on an unchanged kernel, no FAIL allowed; REPEAT=n
+	@scripts/bootstrap run
+	@scripts/repeat --repeat $(or $(REPEAT),20)
 
 install: build ## ktstr, libktstr, headers, ktstr.pc and the man page, below DESTDIR and the prefix
 	@meson install -C $(BUILD) --no-rebuild
