@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* throttling: how often quotas took their cgroups off the CPU in the window, as the kernel counts it
- * (nr_throttled of cpu.stat). The count is the kernel's own, and stands under noise; with one
- * exception. Too few times, while a quota was in force (periods passed) and the host took more of the
- * window than claims about time take, may be the host's: who gets no CPU uses up no quota. */
+ * (nr_throttled of cpu.stat). The count is the kernel's own, and stands under noise; with two
+ * exceptions. Too few times, while a quota was in force (periods passed) and the host took more of the
+ * window than claims about time take, may be the host's: who gets no CPU uses up no quota. And too many
+ * may be: what a stop takes, the guest books on whoever ran, and so on its quota. A throttling more for
+ * each quota that the host took is explained by that; in a cgroup that has none, none is. */
 #include "harness/check.h"
 
 #include "base/util.h"
@@ -40,6 +42,48 @@ static void add_cgroup(const struct window_data *data, uint32_t i, const char *p
 			   (double)grown(a->usage_ns, b->usage_ns) / 1e6);
 }
 
+/* What the host took of all CPUs together. */
+static uint64_t taken_ns(const struct telemetry *t, const struct window_data *data)
+{
+	uint64_t permille = 0;
+
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++)
+		permille += telemetry_cpu_noise_permille(data, cpu);
+	return grown(data->begin_ns, data->end_ns) / 1000 * permille;
+}
+
+/* How many of the times the host cannot have caused. */
+static uint64_t unexplained(const struct claim *claim, const struct cell *cell,
+			    const struct cell_window *window, const struct telemetry *t)
+{
+	const struct window_data *data = telemetry_window(t, window);
+	uint64_t host_ns = taken_ns(t, data), times = 0;
+
+	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
+		const struct scene_cgroup *g = &window->scene.cgroups[i];
+		uint64_t throttled = grown(data->cgroups_begin[i].stat.throttled,
+					   data->cgroups_end[i].stat.throttled);
+
+		if (!claim_covers_cgroup(claim, cell->plan.cgroups[i].path))
+			continue;
+		times += g->quota_us == PLAN_MAX
+				 ? throttled
+				 : grown(host_ns / (g->quota_us * NSEC_PER_USEC), throttled);
+	}
+	return times;
+}
+
+static void doubt(const char *what, const struct telemetry *t, const struct cell_window *window,
+		  struct finding *ret)
+{
+	unsigned cpu, noise = telemetry_noise_permille(t, window, &cpu);
+
+	ret->verdict = VERDICT_UNDECIDED;
+	buf_printf(&ret->evidence,
+		   "the host took %u permille of the window from CPU %u: too %s may be its\n",
+		   noise, cpu, what);
+}
+
 static int throttling_evaluate(const struct claim *claim, const struct cell *cell,
 			       const struct cell_window *window, const struct telemetry *t,
 			       struct finding *ret)
@@ -47,7 +91,7 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 	const struct window_data *data = telemetry_window(t, window);
 	bool is_too_few, is_too_many;
 	uint64_t periods = 0;
-	unsigned cpu, noise;
+	unsigned cpu;
 
 	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
 		if (claim_covers_cgroup(claim, cell->plan.cgroups[i].path))
@@ -59,14 +103,10 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 	ret->bound =
 		claim->values[claim->is_given[PARAM_MAX] && !is_too_few ? PARAM_MAX : PARAM_MIN];
 	ret->verdict = is_too_few || is_too_many ? VERDICT_FAIL : VERDICT_PASS;
-	noise = telemetry_noise_permille(t, window, &cpu);
-	if (is_too_few && periods && noise > QUIET_PERMILLE) {
-		ret->verdict = VERDICT_UNDECIDED;
-		buf_printf(
-			&ret->evidence,
-			"the host took %u permille of the window from CPU %u: too few may be its\n",
-			noise, cpu);
-	}
+	if (is_too_few && periods && telemetry_noise_permille(t, window, &cpu) > QUIET_PERMILLE)
+		doubt("few", t, window, ret);
+	if (is_too_many && unexplained(claim, cell, window, t) <= claim->values[PARAM_MAX])
+		doubt("many", t, window, ret);
 	buf_printf(&ret->figures, "throttled %" PRIu64 " times in %" PRIu64 " periods",
 		   ret->observed, periods);
 	return 0;

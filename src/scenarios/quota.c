@@ -64,7 +64,7 @@ SCENARIO(quota_burst) = {
 	.cgroups = CGROUPS({ .name = "g",
 			     .max = "20ms/100ms",
 			     .max_burst = "20ms",
-			     .workers = WORKERS({ .work = "bursty burst=28ms sleep=270ms" }) }),
+			     .workers = WORKERS({ .work = "bursty burst=24ms sleep=270ms" }) }),
 	.hold = "3s",
 	.checks = CHECKS("throttling max=2"),
 };

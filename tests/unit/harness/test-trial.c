@@ -54,6 +54,15 @@ static const struct ktstr_scenario counted = {
 			 "deadline_misses max=2", "throttling min=1 max=9"),
 };
 
+static const struct ktstr_scenario capped = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a",
+			     .max = "20ms/100ms",
+			     .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("throttling max=9"),
+};
+
 /* What the scripted guest says. */
 struct script {
 	const struct ktstr_scenario *scenario;
@@ -483,6 +492,7 @@ struct counted_case {
 };
 
 #define COUNTED .scenario = &counted, STOPPED
+#define CAPPED .scenario = &capped, STOPPED
 
 static const struct counted_case counted_cases[] = {
 	{ "throttling",
@@ -506,6 +516,22 @@ static const struct counted_case counted_cases[] = {
 	  VERDICT_UNDECIDED,
 	  0,
 	  "throttled 0 times in 10 periods" },
+	/* No noise throttles who has no quota; else each quota that was taken explains one. */
+	{ "throttling",
+	  { COUNTED, .steal_ns = 200000000, .throttled = 10 },
+	  VERDICT_FAIL,
+	  10,
+	  "throttled 10 times in 10 periods" },
+	{ "throttling",
+	  { CAPPED, .steal_ns = 60000000, .throttled = 12 },
+	  VERDICT_UNDECIDED,
+	  12,
+	  "throttled 12 times in 10 periods" },
+	{ "throttling",
+	  { CAPPED, .steal_ns = 60000000, .throttled = 13 },
+	  VERDICT_FAIL,
+	  13,
+	  "throttled 13 times in 10 periods" },
 	{ "throughput",
 	  { COUNTED, .iterations = { 600, 400 } },
 	  VERDICT_PASS,
