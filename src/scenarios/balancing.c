@@ -72,6 +72,24 @@ SCENARIO(balance_between_caches) = {
 	.checks = CHECKS("share distance=80permille", "isolation"),
 };
 
+SCENARIO(smt_siblings_are_used) = {
+	/* Beside a heavy hog a free one has a tenth of a CPU, on an idle sibling all of it. No more hogs
+	 * than CPUs: where bound ones make a core look crowded, an idle sibling in the other one may leave
+	 * two free hogs on theirs for good. That a free hog takes an idle core rather than the sibling of
+	 * a busy one is not claimed: a vCPU gives no less for it. */
+	.summary = "a heavy hog on the first thread of each core is left for the idle siblings",
+	.topology = "1n1l2c2t",
+	.needs = { .cpus = 4, .threads_per_core = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "g",
+		  .workers = WORKERS(
+			  { .name = "first", .work = "spin", .affinity = "cpu 0", .nice = -10 },
+			  { .name = "second", .work = "spin", .affinity = "cpu 2", .nice = -10 },
+			  { .name = "free", .work = "spin", .count = "2" }) }),
+	.hold = "3s",
+	.checks = CHECKS("share distance=80permille", "isolation"),
+};
+
 SCENARIO(no_needless_migration) = {
 	.summary = "a hog for each CPU: once they have one each nobody has a reason to move",
 	.topology = "1n1l2c1t",

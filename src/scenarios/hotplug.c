@@ -62,6 +62,23 @@ SCENARIO(cpuset_and_hotplug) = {
 	.checks = CHECKS("isolation"),
 };
 
+SCENARIO(smt_off_and_on) = {
+	/* The heavy hogs make it seen: beside one a free hog has a tenth of a CPU, and of two on one
+	 * sibling, while the other that came back is idle, each has a half. */
+	.summary = "the second threads of all cores go and come back: free hogs have them again",
+	.topology = "1n1l2c2t",
+	.needs = { .cpus = 4, .threads_per_core = 2 },
+	.cgroups = CGROUPS(
+		{ .name = "g",
+		  .workers = WORKERS(
+			  { .name = "first", .work = "spin", .affinity = "cpu 0", .nice = -10 },
+			  { .name = "second", .work = "spin", .affinity = "cpu 2", .nice = -10 },
+			  { .name = "free", .work = "spin", .count = "2" }) }),
+	.steps = STEPS({ .name = "off", .ops = OPS("offline thread 1"), .hold = "1s" },
+		       { .name = "on-again", .ops = OPS("online thread 1"), .hold = "3s" }),
+	.checks = CHECKS("share distance=80permille", "isolation"),
+};
+
 SCENARIO(rt_and_hotplug) = {
 	.summary = "a FIFO and a deadline task go on when their CPU goes",
 	.topology = "1n1l2c1t",
