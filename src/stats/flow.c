@@ -127,7 +127,8 @@ double flow_maximise(struct flow *f, unsigned source, unsigned sink)
 	return total;
 }
 
-void flow_reach(struct flow *f, unsigned from, unsigned barred, bool is_backward, bool *mark)
+void flow_reach(struct flow *f, unsigned from, unsigned barred, double least, bool is_backward,
+		bool *mark)
 {
 	unsigned head = 0, tail = 0;
 
@@ -142,7 +143,7 @@ void flow_reach(struct flow *f, unsigned from, unsigned barred, bool is_backward
 			double left = f->edges[is_backward ? e ^ 1 : e].left;
 			unsigned to = f->edges[e].to;
 
-			if (left <= FLOW_EPSILON || mark[to] || to == barred)
+			if (left <= least || mark[to] || to == barred)
 				continue;
 			mark[to] = true;
 			f->queue[tail++] = to;

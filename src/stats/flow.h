@@ -43,5 +43,7 @@ void flow_set_capacity(struct flow *f, unsigned edge, double capacity);
 double flow_maximise(struct flow *f, unsigned source, unsigned sink);
 
 /* After flow_maximise(): mark in @mark (node_count long) the nodes that residual paths lead to from
- * @from, or with @is_backward those from which they lead to @from. No path uses @barred. */
-void flow_reach(struct flow *f, unsigned from, unsigned barred, bool is_backward, bool *mark);
+ * @from, or with @is_backward those from which they lead to @from. No path uses @barred, nor an edge
+ * with no more than @least left. */
+void flow_reach(struct flow *f, unsigned from, unsigned barred, double least, bool is_backward,
+		bool *mark);

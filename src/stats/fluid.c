@@ -292,7 +292,7 @@ static double cut_slope(struct solver *s, unsigned depth)
 {
 	double slope = 0;
 
-	flow_reach(&s->flow, NODE_SOURCE, NODE_SINK, false, s->mark);
+	flow_reach(&s->flow, NODE_SOURCE, NODE_SINK, FLOW_EPSILON, false, s->mark);
 	for (uint32_t i = 0; i <= s->unit_count; i++) {
 		const struct unit *u = &s->units[i];
 
@@ -337,9 +337,11 @@ static double feasible_height(struct solver *s, unsigned depth)
 	}
 }
 
+/* With a tolerance that is coarser than the flow's: limits that are nearly equal leave t short of the
+ * lowest by a few of its epsilons, and he whom that stops would seem to be stopped by nothing. */
 static void find_who_can_rise(struct solver *s, unsigned depth, double t)
 {
-	flow_reach(&s->flow, NODE_SINK, NODE_SOURCE, true, s->mark);
+	flow_reach(&s->flow, NODE_SINK, NODE_SOURCE, tolerance, true, s->mark);
 	for (uint32_t i = 0; i < s->unit_count; i++)
 		s->can_rise[i] = s->mark[s->units[i].in];
 	for (uint32_t p = 0; p <= s->unit_count; p++) {
@@ -349,7 +351,8 @@ static void find_who_can_rise(struct solver *s, unsigned depth, double t)
 		if (!is_parent_at(s, p, depth) || parent->rising_weight <= 0)
 			continue;
 		if (!is_empty)
-			flow_reach(&s->flow, parent->slack_node, NODE_SOURCE, true, s->mark);
+			flow_reach(&s->flow, parent->slack_node, NODE_SOURCE, tolerance, true,
+				   s->mark);
 		for (uint32_t i = 0; i < s->unit_count; i++) {
 			if (s->units[i].parent == p)
 				s->can_rise[i] =

@@ -530,6 +530,28 @@ TEST(at_every_level_nobody_can_gain_without_someone_poorer_losing)
 	assert_true(levels > 600);
 }
 
+/* Sixteen that can use about a hundredth each, known to the nanosecond, beside a hog. */
+TEST(limits_that_are_nearly_equal_stop_nobody_else)
+{
+	enum { TASKS = 16, TURNS = 2000 };
+	struct fluid_entity e[TASKS + 3] = { group(FLUID_ROOT, 1024), group(FLUID_ROOT, 1024) };
+	double rates[TASKS + 3];
+
+	srandom(1);
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		double sum = 0;
+
+		for (unsigned i = 0; i < TASKS; i++) {
+			e[2 + i] = task(0, 1024, cpu0);
+			e[2 + i].limit_cpus = (8e6 + (double)(random() % 4000000)) / 817e6;
+			sum += e[2 + i].limit_cpus;
+		}
+		e[2 + TASKS] = task(1, 1024, cpu0);
+		assert_int_equal(fluid_solve(e, ARRAY_SIZE(e), rates), 0);
+		assert_true(fabs(rates[2 + TASKS] - (1 - sum)) < 1e-5);
+	}
+}
+
 TEST(many_cpus_and_pinned_tasks_are_solved)
 {
 	enum { CPUS = 252 };
@@ -563,4 +585,4 @@ TESTS(T(siblings_share_one_cpu_by_weight), T(groups_with_a_hog_for_each_cpu_foll
       T(flat_instances_agree_with_enumeration), T(a_group_gets_what_its_children_get),
       T(weights_move_parts_but_never_the_sum), T(sibling_tasks_with_the_same_cpus_are_max_min_fair),
       T(at_every_level_nobody_can_gain_without_someone_poorer_losing),
-      T(many_cpus_and_pinned_tasks_are_solved))
+      T(limits_that_are_nearly_equal_stop_nobody_else), T(many_cpus_and_pinned_tasks_are_solved))
