@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/pulse.h"
 
+#include "base/cleanup.h"
 #include "base/util.h"
+#include "host/carrier_port.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -42,6 +46,27 @@ static void *beat(void *arg)
 	return NULL;
 }
 
+/* A carrier of an older ktstr has no such port, a host may not tell: then the pulse is all there is. */
+static uint64_t ask_delay(struct pulse *p)
+{
+	uint64_t before = p->delay_ns;
+
+	if (p->has_port && carrier_delay_ask(p->port_fd, &p->delay_ns) < 0) {
+		p->has_port = false;
+		p->port_fd = fd_close(p->port_fd);
+		err_clear();
+	}
+	return p->has_port && p->delay_ns > before ? p->delay_ns - before : 0;
+}
+
+static void open_port(struct pulse *p)
+{
+	p->has_port =
+		carrier_port_open(CARRIER_DELAY_PORT_NAME, O_RDWR | O_NONBLOCK, &p->port_fd) == 0;
+	err_clear();
+	(void)ask_delay(p);
+}
+
 int pulse_start(struct pulse *p)
 {
 	const struct sched_param above_all = { .sched_priority = 90 };
@@ -55,6 +80,7 @@ int pulse_start(struct pulse *p)
 	pthread_setname_np(p->thread, "pulse");
 	/* Without the right to it, it counts the host's other work as well: noise, all the same. */
 	(void)pthread_setschedparam(p->thread, SCHED_FIFO, &above_all);
+	open_port(p);
 	return 0;
 }
 
@@ -65,10 +91,22 @@ uint64_t pulse_lost_ns(const struct pulse *p)
 	return p->is_beating ? lost_ns + lateness_ns(atomic_load(&p->due_ns)) : lost_ns;
 }
 
+uint64_t pulse_taken_ns(struct pulse *p)
+{
+	uint64_t delay_ns = ask_delay(p), lost_ns = pulse_lost_ns(p);
+
+	p->taken_ns += MAX(delay_ns, lost_ns > p->seen_lost_ns ? lost_ns - p->seen_lost_ns : 0);
+	p->seen_lost_ns = MAX(p->seen_lost_ns, lost_ns);
+	return p->taken_ns;
+}
+
 void pulse_stop(struct pulse *p)
 {
 	if (!p->is_beating)
 		return;
+	if (p->has_port)
+		p->port_fd = fd_close(p->port_fd);
+	p->has_port = false;
 	atomic_store(&p->has_to_end, true);
 	pthread_join(p->thread, NULL);
 	p->is_beating = false;

@@ -4,6 +4,7 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -496,18 +497,33 @@ uint32_t telemetry_ticks(const struct window_data *d)
 	return MIN(d->cpu_ticks, d->task_ticks);
 }
 
+/* Of @length_ns, what the host took from a vCPU: waiting in the thread's runqueue, and of the rest the
+ * part that was taken from everybody. */
+static double host_share(uint64_t length_ns, uint64_t delay_ns, const struct taken *t)
+{
+	double waited = fmin((double)delay_ns / (double)length_ns, 1);
+	double taken = fmin((double)grown(t->begin_ns, t->end_ns) / (double)length_ns, 1);
+
+	return waited + taken - waited * taken;
+}
+
+/* Whole ones; what is one but for the last bit of a fraction is one. */
+static unsigned permille(double part)
+{
+	return (unsigned)(fmin(part, 1) * 1000 + 1e-6);
+}
+
 unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu)
 {
 	uint64_t length_ns = grown(d->begin_ns, d->end_ns);
-	uint64_t host_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
+	uint64_t delay_ns = grown(d->host_delay_begin_ns[cpu], d->host_delay_end_ns[cpu]);
 	uint64_t steal_ns = grown(d->begin[cpu].stat.steal_ns, d->end[cpu].stat.steal_ns);
-	uint64_t noise_ns;
 
 	/* What nobody knows is taken to be the worst. */
 	if (!length_ns || d->is_host_silent)
 		return 1000;
-	noise_ns = MAX(host_ns, steal_ns);
-	return (unsigned)MIN((double)noise_ns * 1000 / (double)length_ns, 1000.0);
+	return permille(fmax(host_share(length_ns, delay_ns, &d->taken),
+			     (double)steal_ns / (double)length_ns));
 }
 
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
@@ -536,10 +552,10 @@ unsigned telemetry_payload_noise_permille(const struct telemetry *t, uint32_t pa
 
 	*cpu_ret = 0;
 	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
-		uint64_t noise_ns = grown(p->host_delay_begin_ns[cpu], p->host_delay_end_ns[cpu]);
+		uint64_t delay_ns = grown(p->host_delay_begin_ns[cpu], p->host_delay_end_ns[cpu]);
 
-		if (noise_ns > most_ns) {
-			most_ns = noise_ns;
+		if (delay_ns > most_ns) {
+			most_ns = delay_ns;
 			*cpu_ret = cpu;
 		}
 	}
@@ -547,5 +563,5 @@ unsigned telemetry_payload_noise_permille(const struct telemetry *t, uint32_t pa
 		return 0;
 	if (!length_ns)
 		return 1000;
-	return (unsigned)MIN((double)most_ns * 1000 / (double)length_ns, 1000.0);
+	return permille(host_share(length_ns, most_ns, &p->taken));
 }

@@ -40,6 +40,13 @@ struct payload_stream {
 	bool is_cut; /* there was more */
 };
 
+/* What was taken from the carrier that all vCPU threads share (pulse.h): counters at both ends; 0 on a
+ * host of its own. While a vCPU thread waits, its run delay goes on whether the carrier runs or not;
+ * while it runs, this is what it loses. */
+struct taken {
+	uint64_t begin_ns, end_ns;
+};
+
 enum { PAYLOAD_STREAMS = 3 }; /* stdout, stderr, its file */
 
 struct payload_data {
@@ -48,6 +55,7 @@ struct payload_data {
 	struct payload_stream streams[PAYLOAD_STREAMS];
 	/* Run delay of each vCPU thread on the host: counters at its start and end. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+	struct taken taken;
 };
 
 /* A worker at a tick. */
@@ -75,9 +83,9 @@ struct window_data {
 	struct worker_report *reports; /* one for each worker */
 	/* Run delay of each vCPU thread on the host: counters at both ends. */
 	uint64_t *host_delay_begin_ns, *host_delay_end_ns;
+	struct taken taken;
 	bool is_host_silent; /* one of them could not be read: nobody knows the noise */
-	/* What the pulse of a carrier missed from the plan's begin to the window's end. It is in the
-	 * run delays, too; the guest books it on whoever ran, who pays it back in windows to come. */
+	/* What the pulse of a carrier missed from the plan's begin to the window's end: the guest books it on whoever ran, who pays it back in windows to come. */
 	uint64_t lost_ns;
 	/* Kept only if the plan has ticks. */
 	struct tick *ticks;

@@ -18,21 +18,29 @@ static int send_plan(struct session *session, const struct cell *cell)
 }
 
 /* Where the counters of an edge go. */
-static uint64_t *counters_of_edge(const struct telemetry *t, int edge, uint32_t index, bool is_end)
+struct edge {
+	uint64_t *delays_ns, *taken_ns;
+	struct window_data *window; /* NULL: a payload's */
+};
+
+static struct edge find_edge(const struct telemetry *t, int what, uint32_t index, bool is_end)
 {
+	struct payload_data *p;
 	struct window_data *w;
 
-	if (edge == TELEMETRY_PAYLOAD_EDGE)
-		return is_end ? t->payloads[index].host_delay_end_ns
-			      : t->payloads[index].host_delay_begin_ns;
+	if (what == TELEMETRY_PAYLOAD_EDGE) {
+		p = &t->payloads[index];
+		return is_end ? (struct edge){ p->host_delay_end_ns, &p->taken.end_ns, NULL }
+			      : (struct edge){ p->host_delay_begin_ns, &p->taken.begin_ns, NULL };
+	}
 	w = telemetry_window(t, cell_window_of_step(t->cell, index));
-	return is_end ? w->host_delay_end_ns : w->host_delay_begin_ns;
+	return is_end ? (struct edge){ w->host_delay_end_ns, &w->taken.end_ns, w }
+		      : (struct edge){ w->host_delay_begin_ns, &w->taken.begin_ns, w };
 }
 
-/* The counters of the vCPU threads at an edge of a window or a payload's life, and what the pulse
- * missed. A thread that is gone has none; the machine's end will say so. False: one is missing. */
-static bool sample_host(struct machine *machine, uint64_t lost_ns, const struct telemetry *t,
-			uint64_t *to)
+/* The counters of the vCPU threads at an edge of a window or a payload's life. A thread that is gone
+ * has none; the machine's end will say so. False: one is missing. */
+static bool sample_host(struct machine *machine, const struct telemetry *t, uint64_t *to)
 {
 	bool has_all = true;
 
@@ -40,7 +48,7 @@ static bool sample_host(struct machine *machine, uint64_t lost_ns, const struct 
 		struct vcpu_noise noise;
 
 		if (machine_vcpu_noise(machine, cpu, &noise) == 0)
-			to[cpu] = noise.run_delay_ns + lost_ns;
+			to[cpu] = noise.run_delay_ns;
 		else
 			has_all = false;
 	}
@@ -49,23 +57,23 @@ static bool sample_host(struct machine *machine, uint64_t lost_ns, const struct 
 	return has_all;
 }
 
-static int take_in(const struct frame *f, struct machine *machine, const struct pulse *pulse,
+static int take_in(const struct frame *f, struct machine *machine, struct pulse *pulse,
 		   struct telemetry *t)
 {
-	uint64_t lost_ns = pulse_lost_ns(pulse);
-	struct window_data *window;
 	uint32_t index = 0;
 	bool is_end = false, has_all;
+	struct edge edge;
 	int r = telemetry_add(t, f, &index, &is_end);
 
 	if (r != TELEMETRY_WINDOW_EDGE && r != TELEMETRY_PAYLOAD_EDGE)
 		return r;
-	has_all = sample_host(machine, lost_ns, t, counters_of_edge(t, r, index, is_end));
-	if (r == TELEMETRY_PAYLOAD_EDGE)
+	edge = find_edge(t, r, index, is_end);
+	has_all = sample_host(machine, t, edge.delays_ns);
+	*edge.taken_ns = pulse_taken_ns(pulse);
+	if (!edge.window)
 		return 0;
-	window = telemetry_window(t, cell_window_of_step(t->cell, index));
-	window->lost_ns = lost_ns;
-	window->is_host_silent |= !has_all;
+	edge.window->lost_ns = pulse_lost_ns(pulse);
+	edge.window->is_host_silent |= !has_all;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "host/carrier_frame.h"
+#include "host/carrier_port.h"
 #include "host/carrier_qemu.h"
 #include "host/carrier_results.h"
 
@@ -245,12 +246,13 @@ static int deadline_passed(struct session *s)
 static int session_step(struct session *s)
 {
 	struct carrier *c = s->c;
-	enum { STREAM, CONSOLE, SIGNALS, INPUT, COUNT };
+	enum { STREAM, CONSOLE, SIGNALS, INPUT, DELAY, COUNT };
 	struct pollfd fds[COUNT] = {
 		[STREAM] = { c->qemu.stream_fd, POLLIN, 0 },
 		[CONSOLE] = { c->qemu.console_fd, POLLIN, 0 },
 		[SIGNALS] = { c->signal_fd, POLLIN, 0 },
 		[INPUT] = { s->stdin_credit ? s->stdin_fd : -1, POLLIN, 0 },
+		[DELAY] = { c->qemu.delay_fd, POLLIN, 0 },
 	};
 	int r = 0;
 
@@ -260,6 +262,8 @@ static int session_step(struct session *s)
 		return err_new(-errno, "carrier: poll: %s", strerror(errno));
 	if (now_ns() >= s->deadline_ns)
 		r = deadline_passed(s);
+	if (fds[DELAY].revents & POLLIN)
+		carrier_delay_answer(c->qemu.delay_fd, c->qemu.pid);
 	if (fds[CONSOLE].revents)
 		take_console(c);
 	if (fds[SIGNALS].revents)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The byte stream between the carrier's two ends: one virtio-serial port, named CARRIER_PORT_NAME
+/* The byte stream between the carrier's two ends: one virtio-serial port (carrier_port.h)
  * inside, a socket outside. Frames of a 12-byte header {le32 magic, le32 type, le32 length} and a
  * payload of at most CARRIER_PAYLOAD_MAX bytes. (Room wire has a protocol of its own, for ktstr's
  * guests; rooms do not share it because this one carries a process, not a plan.)
@@ -17,8 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define CARRIER_PORT_NAME "ktstr.carrier"
 
 enum {
 	CARRIER_FRAME_MAGIC = 0x3143544b, /* "KTC1" */

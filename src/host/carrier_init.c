@@ -8,13 +8,12 @@
 #include "base/util.h"
 #include "host/carrier_child.h"
 #include "host/carrier_frame.h"
+#include "host/carrier_port.h"
 #include "host/carrier_results.h"
 #include "host/carrier_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,31 +54,6 @@ static int send_u32x2(struct carrier_init *s, enum carrier_frame_type type, uint
 	le32_put(payload, a);
 	le32_put(payload + 4, b);
 	return send_frame(s, type, payload, sizeof(payload));
-}
-
-static int open_port(int *ret)
-{
-	char device[PATH_MAX] = "";
-	glob_t found;
-
-	if (glob("/sys/class/virtio-ports/*/name", 0, NULL, &found))
-		return err_new(-ENODEV, "carrier: no virtio-serial port");
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		cleanup(buf_deinit) struct buf name = BUF_NULL;
-
-		if (buf_read_file(&name, found.gl_pathv[i], 64) >= 0 &&
-		    !strcmp(buf_text(&name), CARRIER_PORT_NAME "\n"))
-			snprintf(device, sizeof(device), "/dev/%s",
-				 basename(dirname(found.gl_pathv[i])));
-	}
-	globfree(&found);
-	if (!*device)
-		return err_new(-ENODEV, "carrier: no port named %s", CARRIER_PORT_NAME);
-	int fd = open(device, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return err_new(-errno, "carrier: open %s: %s", device, strerror(errno));
-	*ret = fd;
-	return 0;
 }
 
 /* Send what the pipe holds now; *@fd is closed and -1 at its end. */
@@ -322,7 +296,7 @@ static int set_up(struct carrier_init *s)
 	int r = carrier_root_enter();
 
 	if (r >= 0)
-		r = open_port(&s->port_fd);
+		r = carrier_port_open(CARRIER_PORT_NAME, O_RDWR, &s->port_fd);
 	if (r < 0)
 		return err_trace(r);
 	setrlimit(RLIMIT_NOFILE, &files);

@@ -4,6 +4,7 @@
 #include "host/carrier_qemu.h"
 
 #include "base/util.h"
+#include "host/carrier_port.h"
 #include "host/probe.h"
 
 #include <errno.h>
@@ -60,10 +61,19 @@ static void add_disk(struct buf *out, const char *path, unsigned index)
 	end_word(out);
 }
 
-void carrier_qemu_words(const struct carrier_desc *desc, const char *qemu, int stream_fd,
-			int initramfs_fd, struct buf *out)
+static void add_socket(struct buf *out, const char *id, int fd)
+{
+	add_word(out, "-chardev");
+	buf_printf(out, "socket,id=%s,fd=%d", id, fd);
+	end_word(out);
+}
+
+void carrier_qemu_words(const struct carrier_desc *desc, const char *qemu,
+			const struct carrier_qemu_fds *fds, struct buf *out)
 {
 	static const char *const machine[] = {
+		"-name",
+		"carrier,debug-threads=on",
 		"-machine",
 		"q35,usb=off,vmport=off,smbus=off,sata=off,hpet=off,graphics=off",
 		"-accel",
@@ -86,16 +96,17 @@ void carrier_qemu_words(const struct carrier_desc *desc, const char *qemu, int s
 		"-device",
 		"virtio-9p-pci,fsdev=root,mount_tag=root",
 		"-device",
-		"virtio-serial-pci,max_ports=2",
+		"virtio-serial-pci,max_ports=3",
 		"-device",
-		"virtserialport,chardev=stream,name=ktstr.carrier",
+		"virtserialport,chardev=stream,name=" CARRIER_PORT_NAME,
+		"-device",
+		"virtserialport,chardev=delay,name=" CARRIER_DELAY_PORT_NAME,
 	};
 	uint64_t memory_bytes = desc->memory_bytes ? desc->memory_bytes : CARRIER_MEMORY_DEFAULT;
 
 	add_word(out, qemu);
-	add_words(out, (const char *const[]){ "-chardev" }, 1);
-	buf_printf(out, "socket,id=stream,fd=%d", stream_fd);
-	end_word(out);
+	add_socket(out, "stream", fds->stream);
+	add_socket(out, "delay", fds->delay);
 	add_words(out, machine, ARRAY_SIZE(machine));
 	add_word(out, "-m");
 	buf_printf(out, "%llu", (unsigned long long)(memory_bytes / MIB));
@@ -103,7 +114,7 @@ void carrier_qemu_words(const struct carrier_desc *desc, const char *qemu, int s
 	add_word(out, "-kernel");
 	add_word(out, desc->kernel_path);
 	add_word(out, "-initrd");
-	buf_printf(out, "/proc/self/fd/%d", initramfs_fd);
+	buf_printf(out, "/proc/self/fd/%d", fds->initramfs);
 	end_word(out);
 	for (unsigned i = 0; i < desc->rw_disk_count; i++)
 		add_disk(out, desc->rw_disks[i], i);
@@ -142,7 +153,7 @@ static int check_files(const struct carrier_desc *desc)
 struct qemu_spawn {
 	const struct buf *words;
 	int console_fd;
-	int inherited[2]; /* descriptors that the words name */
+	int inherited[3]; /* descriptors that the words name */
 };
 
 /* In the child: nothing but system calls, our threads' locks may be held. Descriptors are made
@@ -215,6 +226,20 @@ static int find_qemu(const struct carrier_desc *desc, char **ret)
 	return 0;
 }
 
+/* Of a stream; our end does not block. */
+static int open_pair(int *ours_ret, int *theirs_ret)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_new(-errno, "carrier: socketpair: %s", strerror(errno));
+	*ours_ret = ends[0];
+	*theirs_ret = ends[1];
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_new(-errno, "carrier: fcntl: %s", strerror(errno));
+	return 0;
+}
+
 int carrier_qemu_start(const struct carrier_desc *desc, struct carrier_qemu *ret)
 {
 	cleanup(freep) char *qemu = NULL;
@@ -229,26 +254,36 @@ int carrier_qemu_start(const struct carrier_desc *desc, struct carrier_qemu *ret
 	if (r < 0)
 		return err_trace(r);
 
-	int stream[2], console[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) < 0)
-		return err_new(-errno, "carrier: socketpair: %s", strerror(errno));
-	cleanup(fd_closep) int ours = stream[0];
-	cleanup(fd_closep) int theirs = stream[1];
+	cleanup(fd_closep) int ours = -1;
+	cleanup(fd_closep) int theirs = -1;
+	cleanup(fd_closep) int delay_ours = -1;
+	cleanup(fd_closep) int delay_theirs = -1;
+	int console[2];
+	r = open_pair(&ours, &theirs);
+	if (r >= 0)
+		r = open_pair(&delay_ours, &delay_theirs);
+	if (r < 0)
+		return err_trace(r);
 	if (pipe2(console, O_CLOEXEC) < 0)
 		return err_new(-errno, "carrier: pipe: %s", strerror(errno));
 	cleanup(fd_closep) int console_ours = console[0];
 	cleanup(fd_closep) int console_theirs = console[1];
-	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0 || fcntl(console_ours, F_SETFL, O_NONBLOCK) < 0)
+	if (fcntl(console_ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_new(-errno, "carrier: fcntl: %s", strerror(errno));
 
 	pid_t pid = 0;
-	carrier_qemu_words(desc, qemu, theirs, initramfs_fd, &words);
-	r = spawn(&(struct qemu_spawn){ &words, console_theirs, { theirs, initramfs_fd } }, &pid);
+	const struct carrier_qemu_fds fds = { theirs, delay_theirs, initramfs_fd };
+	carrier_qemu_words(desc, qemu, &fds, &words);
+	r = spawn(&(struct qemu_spawn){ &words,
+					console_theirs,
+					{ theirs, delay_theirs, initramfs_fd } },
+		  &pid);
 	if (r < 0)
 		return err_trace(r);
 	*ret = (struct carrier_qemu){
 		.pid = pid,
 		.stream_fd = steal_fd(&ours),
+		.delay_fd = steal_fd(&delay_ours),
 		.console_fd = steal_fd(&console_ours),
 	};
 	return 0;
@@ -262,6 +297,7 @@ void carrier_qemu_stop(struct carrier_qemu *q)
 			;
 	}
 	fd_close(q->stream_fd);
+	fd_close(q->delay_fd);
 	fd_close(q->console_fd);
 	*q = CARRIER_QEMU_NULL;
 }

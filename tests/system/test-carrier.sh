@@ -18,12 +18,18 @@ printf 'from outside' >"$dir/in"
 	mkdir -p "$0/deep" && echo result >"$0/deep/file"
 	printf inside | dd of="$1" bs=512 conv=notrunc status=none
 	cat /sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs >"$0/khugepaged"
+	port=$(basename "$(dirname "$(grep -l ktstr.delay /sys/class/virtio-ports/*/name)")")
+	exec 3<>"/dev/$port"
+	printf "?" >&3
+	head -c 8 <&3 | od -An -tu8 | tr -d " " >"$0/delay"
 	exit 42' "$dir/results" "$dir/disk" <"$dir/in" >"$dir/out" 2>"$dir/err"
 verdict $? 42 exit_status_is_passed_through
 verdict "$(cat "$dir/out")" "from outside" input_and_output_are_passed_through
 verdict "$(tail -1 "$dir/err")" "to stderr" stderr_is_kept_apart
 verdict "$(cat "$dir/results/deep/file")" result results_come_out
 verdict "$(head -c 6 "$dir/disk")" inside a_writable_disk_is_written
+delay=$(cat "$dir/results/delay")
+verdict "$(grep -cE '^[1-9][0-9]*$' "$dir/results/delay"):$((delay == -1))" 1:0 the_host_tells_how_long_the_carrier_waited
 verdict "$(cat "$dir/results/khugepaged")" 4294967295 nobody_moves_memory_behind_the_machine
 
 "$KTSTR" carrier --timeout 2 -- sleep 1000 </dev/null >/dev/null 2>&1

@@ -301,6 +301,24 @@ TEST(unknown_noise_is_the_worst_noise)
 	assert_int_equal(finding_of(&s, "isolation")->verdict, VERDICT_PASS);
 }
 
+/* A vCPU that waits loses nothing more when its carrier waits, too. */
+TEST(what_a_carrier_loses_counts_while_the_vcpu_runs)
+{
+	static const struct {
+		uint64_t delay_ms, taken_ms;
+		unsigned permille;
+	} cases[] = { { 0, 400, 400 }, { 500, 0, 500 }, { 500, 400, 700 }, { 900, 5000, 1000 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup(stage_deinit) struct stage s;
+
+		set(&s);
+		window(&s)->host_delay_end_ns[0] = cases[i].delay_ms * NSEC_PER_MSEC;
+		window(&s)->taken = (struct taken){ 7, 7 + cases[i].taken_ms * NSEC_PER_MSEC };
+		assert_int_equal(telemetry_cpu_noise_permille(window(&s), 0), cases[i].permille);
+	}
+}
+
 /* ---- who had not run by the end ---- */
 
 TEST(periods_of_a_worker_that_never_ran_are_missed)
@@ -466,6 +484,7 @@ TEST(parts_that_a_stop_of_the_carrier_explains_are_undecided)
 
 TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_saw_is_undecided),
       T(no_wakeup_under_noise_is_undecided), T(unknown_noise_is_the_worst_noise),
+      T(what_a_carrier_loses_counts_while_the_vcpu_runs),
       T(periods_of_a_worker_that_never_ran_are_missed),
       T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
       T(the_part_of_one_alone_is_no_claim_that_held),

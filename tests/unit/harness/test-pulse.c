@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,6 +68,41 @@ TEST(a_beat_that_is_overdue_counts_before_it_comes)
 	assert_int_equal(pulse_lost_ns(&p), 5);
 }
 
-TESTS(T(a_pulse_that_was_not_started_has_lost_nothing),
+/* The host's answers, one for each question to come. */
+static void put_answers(int fd, const uint64_t *delays_ns, size_t count)
+{
+	char answer[8];
+
+	for (size_t i = 0; i < count; i++) {
+		le64_put(answer, delays_ns[i]);
+		assert_int_equal(write(fd, answer, sizeof(answer)), sizeof(answer));
+	}
+}
+
+TEST(what_was_taken_is_the_larger_of_what_the_host_says_and_the_pulse_missed)
+{
+	static const uint64_t ms = NSEC_PER_MSEC;
+	struct pulse p = { .is_beating = true, .has_port = true, .delay_ns = 100 * ms };
+	int ends[2];
+
+	p.due_ns = now_ns() + 100 * NSEC_PER_SEC;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	p.port_fd = ends[0];
+	put_answers(ends[1], (const uint64_t[]){ 130 * ms, 131 * ms, 131 * ms }, 3);
+	p.lost_ns = 5 * ms;
+	assert_int_equal(pulse_taken_ns(&p), 30 * ms);
+	p.lost_ns = 50 * ms;
+	assert_int_equal(pulse_taken_ns(&p), 75 * ms);
+	assert_int_equal(pulse_taken_ns(&p), 75 * ms);
+	/* Without the host the pulse is what there is. */
+	close(ends[1]);
+	signal(SIGPIPE, SIG_IGN); /* a port raises none */
+	p.lost_ns = 60 * ms;
+	assert_int_equal(pulse_taken_ns(&p), 85 * ms);
+	assert_false(p.has_port);
+}
+
+TESTS(T(what_was_taken_is_the_larger_of_what_the_host_says_and_the_pulse_missed),
+      T(a_pulse_that_was_not_started_has_lost_nothing),
       T(a_beat_that_is_overdue_counts_before_it_comes),
       T(a_process_that_is_stopped_misses_its_pulse))
