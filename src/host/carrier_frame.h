@@ -4,7 +4,7 @@
  * payload of at most CARRIER_PAYLOAD_MAX bytes. (Room wire has a protocol of its own, for ktstr's
  * guests; rooms do not share it because this one carries a process, not a plan.)
  *
- *   outer: RUN, then any of STDIN, STDIN_END, WINSIZE, SIGNAL;   inner: READY once, then for each
+ *   outer: RUN, then any of STDIN, STDIN_END, WINSIZE, SIGNAL, NUDGE;   inner: READY once, then for each
  *   RUN any of STDOUT, STDERR, RECORD, STDIN_TAKEN, then FILE and FILE_DATA for each result, EXIT last.
  *
  * STDIN has credit: at most CARRIER_STDIN_WINDOW bytes are on their way that STDIN_TAKEN has not
@@ -24,7 +24,7 @@ enum {
 	CARRIER_PAYLOAD_MAX = 1 << 20,
 	CARRIER_CHUNK_BYTES = 1 << 16, /* of STDOUT, STDERR, RECORD, FILE_DATA */
 	CARRIER_STDIN_WINDOW = 1 << 16,
-	CARRIER_VERSION = 2,
+	CARRIER_VERSION = 3,
 	CARRIER_RECORD_FD = 3, /* of the command, see struct carrier_command */
 };
 
@@ -34,6 +34,7 @@ enum carrier_frame_type {
 	CARRIER_STDIN_END,   /* none */
 	CARRIER_WINSIZE,     /* le32 rows, le32 columns */
 	CARRIER_SIGNAL,	     /* le32 signal, for the command's process group */
+	CARRIER_NUDGE,	     /* none: what matters is that it comes, see carrier.c */
 	CARRIER_READY = 32,  /* le32 CARRIER_VERSION */
 	CARRIER_STDOUT,	     /* bytes */
 	CARRIER_STDERR,	     /* bytes */

@@ -225,6 +225,8 @@ static int take_frame(struct carrier_init *s, const struct carrier_frame *f)
 		if (f->length >= 4)
 			carrier_child_signal(&s->child, (int)le32_get(f->payload));
 		return 0;
+	case CARRIER_NUDGE:
+		return 0;
 	case CARRIER_WINSIZE:
 		if (f->length >= 8)
 			carrier_child_resize(&s->child, le32_get(f->payload),

@@ -102,7 +102,13 @@ static void play(struct part *p, const struct carrier_run_request *q)
 		play_until_signal(p, true);
 	else if (!strcmp(name, "ignore"))
 		play_until_signal(p, false);
-	else if (!strcmp(name, "lie"))
+	else if (!strcmp(name, "nudged")) {
+		while (hear(p).type != CARRIER_NUDGE)
+			;
+		while (hear(p).type != CARRIER_NUDGE)
+			;
+		say_exit(p, 0, 0);
+	} else if (!strcmp(name, "lie"))
 		say(p, CARRIER_STDIN_TAKEN, &lie, sizeof(lie));
 	else if (!strcmp(name, "record")) {
 		say(p, CARRIER_RECORD, "verdict\n", 8);
@@ -178,6 +184,17 @@ TEST(a_command_s_status_comes_back_and_others_may_follow)
 		assert_int_equal(result.end, CARRIER_EXITED);
 		assert_int_equal(carrier_exit_status(&result), 7);
 	}
+}
+
+TEST(a_carrier_is_nudged_while_its_command_runs)
+{
+	cleanup(carrier_freep) struct carrier *c = start(-1);
+	struct carrier_command q = command(ARGV("nudged"));
+	struct carrier_result result;
+
+	q.timeout_ns = 60 * NSEC_PER_SEC;
+	assert_int_equal(carrier_exec(c, &q, &result), 0);
+	assert_int_equal(result.end, CARRIER_EXITED);
 }
 
 TEST(the_command_is_told_where_it_runs)
@@ -402,6 +419,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		T(a_command_s_status_comes_back_and_others_may_follow),
+		T(a_carrier_is_nudged_while_its_command_runs),
 		T(the_command_is_told_where_it_runs),
 		T(more_input_than_the_window_passes_through_unharmed),
 		T(a_carrier_that_dies_says_its_last_words),
