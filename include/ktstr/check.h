@@ -51,7 +51,8 @@
  * of the window from some CPU than noise=100permille (the default), such a claim is UNDECIDED,
  * whether its bound held or was broken (the finding says which): noise makes waits longer, and hides
  * them, too, when the rival's vCPU is the one that does not run. A wait that is over its bound by no
- * more than the host took in all is UNDECIDED as well. */
+ * more than the host took in all is UNDECIDED as well; so is a median that so much, taken from the
+ * wake-ups next to its bound, would bring within it. */
 #pragma once
 
 /* The list ends with NULL; the macro adds it. */

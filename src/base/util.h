@@ -60,6 +60,13 @@ static inline uint64_t align_up(uint64_t v, uint64_t to)
 	return (v + to - 1) & ~(to - 1);
 }
 
+/* How much a counter has grown between two looks at it; 0 if it went back, as one that a guest or a kernel
+ * reports may. */
+static inline uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
 /* Little-endian loads and stores at any alignment. */
 static inline uint16_t le16_get(const void *p)
 {

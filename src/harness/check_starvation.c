@@ -25,11 +25,6 @@ struct span {
 	uint64_t length_ns;
 };
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 static struct span span_of(const struct window_data *data, const struct wire_gap *gap)
 {
 	struct span s = { data->begin, data->end, grown(data->begin_ns, data->end_ns) };

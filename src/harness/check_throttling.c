@@ -15,11 +15,6 @@
 enum { PARAM_MIN, PARAM_MAX };
 enum { QUIET_PERMILLE = 100 };
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 /* A sample is a cgroup whose cpu.stat was read at both ends. */
 static void add_cgroup(const struct window_data *data, uint32_t i, const char *path,
 		       uint64_t *periods, struct finding *ret)

@@ -229,11 +229,6 @@ static void judge_none(const struct claim *claim, const struct telemetry *t, boo
 	buf_str(&ret->figures, ": the workload has none");
 }
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 /* How much of the host's noise it takes to break the bounds. One stop makes the slowest wake-ups, be they
  * one or many at a time; the median it makes only as often as it comes. */
 static uint64_t excess_of_bounds(const struct claim *claim, const struct hist *h)

@@ -155,11 +155,6 @@ static int bind(const struct claim *claim, const struct cell *cell)
 
 /* ---- counting ---- */
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 /* From the first moment of reading at one tick to the last at the other. */
 static uint64_t length_ns(const struct search *s, uint32_t from, uint32_t to)
 {

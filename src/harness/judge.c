@@ -200,11 +200,6 @@ static void blame_conditions(struct result *result, const struct telemetry *t)
 	}
 }
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 static struct result_cpu cpu_figures(const struct window_data *d, unsigned cpu)
 {
 	const struct wire_cpustat *a = &d->begin[cpu].stat, *b = &d->end[cpu].stat;

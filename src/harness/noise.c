@@ -49,8 +49,7 @@ void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t l
 
 void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
 {
-	noise_judge_excess(f, t, limit_permille,
-			   f->observed > f->bound ? f->observed - f->bound : 0);
+	noise_judge_excess(f, t, limit_permille, grown(f->bound, f->observed));
 }
 
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille)

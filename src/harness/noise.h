@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The rule of noise, for claims about time: while the host took more than noise= of the window from
- * some CPU (guest steal or vCPU run delay, whichever is larger), the claim is UNDECIDED, whether its
+ * some CPU (guest steal, or what the vCPU thread and its carrier waited, whichever is larger), the claim is UNDECIDED, whether its
  * bound held or was broken. Noise makes waits longer; it also hides them: the rival whose vCPU was
  * not running contended with nobody. The finding says which of the two it looked like, and the
  * figures. With noise=1000permille the claim is always decided. */

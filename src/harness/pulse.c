@@ -56,7 +56,7 @@ static uint64_t ask_delay(struct pulse *p)
 		p->port_fd = fd_close(p->port_fd);
 		err_clear();
 	}
-	return p->has_port && p->delay_ns > before ? p->delay_ns - before : 0;
+	return p->has_port ? grown(before, p->delay_ns) : 0;
 }
 
 static void open_port(struct pulse *p)
@@ -95,7 +95,7 @@ uint64_t pulse_taken_ns(struct pulse *p)
 {
 	uint64_t delay_ns = ask_delay(p), lost_ns = pulse_lost_ns(p);
 
-	p->taken_ns += MAX(delay_ns, lost_ns > p->seen_lost_ns ? lost_ns - p->seen_lost_ns : 0);
+	p->taken_ns += MAX(delay_ns, grown(p->seen_lost_ns, lost_ns));
 	p->seen_lost_ns = MAX(p->seen_lost_ns, lost_ns);
 	return p->taken_ns;
 }

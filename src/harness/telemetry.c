@@ -487,11 +487,6 @@ int telemetry_add(struct telemetry *t, const struct frame *f, uint32_t *index_re
 	}
 }
 
-static uint64_t grown(uint64_t before, uint64_t after)
-{
-	return after > before ? after - before : 0;
-}
-
 uint32_t telemetry_ticks(const struct window_data *d)
 {
 	return MIN(d->cpu_ticks, d->task_ticks);

@@ -136,8 +136,8 @@ struct window_data *telemetry_window(const struct telemetry *t, const struct cel
 /* How many ticks are whole, from the first on. */
 uint32_t telemetry_ticks(const struct window_data *d);
 
-/* How much of the window the host took from one CPU, in thousandths of its length: guest steal or
- * vCPU run delay, whichever is larger. A window without length: 1000. */
+/* How much of the window the host took from one CPU, in thousandths of its length: guest steal, or
+ * what the vCPU thread and its carrier waited, whichever is larger. A window without length: 1000. */
 unsigned telemetry_cpu_noise_permille(const struct window_data *d, unsigned cpu);
 
 /* The same as telemetry_noise_permille() for the life of a payload; 0 if it had none. */
@@ -145,6 +145,6 @@ unsigned telemetry_payload_noise_permille(const struct telemetry *t, uint32_t pa
 					  unsigned *cpu_ret);
 
 /* How much of the window was taken from the machine, in thousandths of its length, on the CPU where
- * it was most: guest steal or vCPU run delay, whichever is larger. @cpu_ret: which CPU. */
+ * it was most: by the same figure. @cpu_ret: which CPU. */
 unsigned telemetry_noise_permille(const struct telemetry *t, const struct cell_window *w,
 				  unsigned *cpu_ret);
