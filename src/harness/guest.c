@@ -7,6 +7,7 @@
 #include "devices/blk/blk.h"
 #include "devices/blk/spec.h"
 #include "harness/patience.h"
+#include "host/carrier.h"
 #include "wire/frame.h"
 
 #include <errno.h>
@@ -96,6 +97,7 @@ static int make_machine(struct guest *g, const struct guest_desc *desc)
 	m.console = console_log_write;
 	m.console_ctx = &g->console;
 	m.is_verbose = desc->is_verbose;
+	m.is_kvm_emulated = carrier_is_inside();
 	return machine_new(&m, &g->machine);
 }
 

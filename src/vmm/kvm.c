@@ -22,6 +22,7 @@ static const struct need needs[] = {
 	{ KVM_CAP_IOEVENTFD, "ioeventfd", false },
 	{ KVM_CAP_IMMEDIATE_EXIT, "immediate exit", false },
 	{ KVM_CAP_EXT_CPUID, "CPUID of its own", false },
+	{ KVM_CAP_SIGNAL_MSI, "interrupts sent as messages", false },
 	{ KVM_CAP_MP_STATE, "CPU start by the guest", false },
 	{ KVM_CAP_SPLIT_IRQCHIP, "split interrupt chips", true },
 	{ KVM_CAP_X2APIC_API, "32-bit APIC ids", true },
@@ -199,6 +200,18 @@ void kvm_pulse_irq(const struct kvm *kvm, uint32_t gsi)
 	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
 	line.level = 0;
 	(void)ioctl(kvm->vm_fd, KVM_IRQ_LINE, &line);
+}
+
+/* Destination bits from 8 on count where APIC ids have 32 bits (KVM_X2APIC_API_USE_32BIT_IDS). */
+void kvm_send_fixed(const struct kvm *kvm, uint32_t apic_id, uint8_t vector)
+{
+	struct kvm_msi msi = {
+		.address_lo = (uint32_t)X86_LOCAL_APIC | (apic_id & 0xff) << 12,
+		.address_hi = apic_id & ~UINT32_C(0xff),
+		.data = vector,
+	};
+
+	(void)ioctl(kvm->vm_fd, KVM_SIGNAL_MSI, &msi);
 }
 
 int kvm_bind_kick(const struct kvm *kvm, int event_fd, gpa_t address, uint32_t value)

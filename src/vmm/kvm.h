@@ -49,6 +49,10 @@ int kvm_bind_irq(const struct kvm *kvm, int event_fd, uint32_t gsi, bool is_on) 
  * @gsi; otherwise any thread. KVM can only refuse it where there is no such chip. */
 void kvm_pulse_irq(const struct kvm *kvm, uint32_t gsi);
 
+/* Interrupt @vector, fixed and edge-triggered, at the local APIC @apic_id. One that is switched off, or
+ * is not there, takes none. Any thread. */
+void kvm_send_fixed(const struct kvm *kvm, uint32_t apic_id, uint8_t vector);
+
 /* A 32-bit guest write of @value at @address signals @event_fd, without an exit. */
 int kvm_bind_kick(const struct kvm *kvm, int event_fd, gpa_t address, uint32_t value) must_check;
 

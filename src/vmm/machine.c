@@ -11,6 +11,7 @@
 #include "gmem/gmem.h"
 #include "vmm/irq.h"
 #include "vmm/machine_check.h"
+#include "vmm/nudge.h"
 #include "vmm/vcpu.h"
 #include "vmm/vcpu_place.h"
 #include "vmm/window.h"
@@ -46,6 +47,7 @@ struct machine {
 	struct vcpu_env env;
 	struct vcpu *vcpus;
 	unsigned cpu_count;
+	struct nudge nudge;
 	bool is_started;
 	bool is_stopped;
 	bool is_paused;
@@ -414,6 +416,7 @@ int machine_new(const struct machine_desc *desc, struct machine **ret)
 			       .kernel = X86_KERNEL_NULL,
 			       .kvm = KVM_NULL,
 			       .ram = GMEM_BACKING_NULL,
+			       .nudge = NUDGE_NULL,
 			       .end_lock = PTHREAD_MUTEX_INITIALIZER,
 			       .end_fd = -1 };
 	while (m->parts < ARRAY_SIZE(parts) && r >= 0)
@@ -472,6 +475,8 @@ int machine_start(struct machine *m)
 	m->is_started = true;
 	if (r >= 0)
 		r = vcpu_start_all(m->vcpus, m->cpu_count);
+	if (r >= 0 && m->desc.is_kvm_emulated)
+		r = nudge_start(&m->nudge, &m->kvm, m->vcpus, m->cpu_count);
 	return r < 0 ? err_trace(r) : 0;
 }
 
@@ -492,6 +497,7 @@ void machine_stop(struct machine *m)
 	if (!m->is_started || m->is_stopped)
 		return;
 	m->is_stopped = true;
+	nudge_stop(&m->nudge);
 	set_end(m, -1, MACHINE_KILLED, "stopped by us");
 	vcpu_stop_all(m->vcpus, m->cpu_count);
 	vcpu_join_all(m->vcpus, m->cpu_count);
@@ -508,17 +514,6 @@ void machine_end(struct machine *m, struct machine_end *ret)
 	pthread_mutex_lock(&m->end_lock);
 	*ret = m->end;
 	pthread_mutex_unlock(&m->end_lock);
-}
-
-const char *machine_why_name(enum machine_why why)
-{
-	static const char *const names[] = {
-		[MACHINE_RUNNING] = "running",	     [MACHINE_SHUTDOWN] = "shutdown",
-		[MACHINE_RESET] = "reset",	     [MACHINE_TRIPLE_FAULT] = "triple_fault",
-		[MACHINE_VCPU_ERROR] = "vcpu_error", [MACHINE_KILLED] = "killed",
-	};
-
-	return names[why];
 }
 
 /* -- freeze -- */

@@ -48,7 +48,8 @@ struct machine_desc {
 	bool is_verbose;       /* kernel log on the serial port without "quiet" */
 	bool has_kaslr;	       /* bzImage only: let the kernel place itself */
 	bool is_split_irqchip; /* I/O APIC in user space even where APIC ids do not ask for it */
-	const char *kvm_path;  /* NULL: /dev/kvm */
+	bool is_kvm_emulated; /* a carrier's: wake-ups get lost there and are made up for (nudge.h) */
+	const char *kvm_path; /* NULL: /dev/kvm */
 };
 
 #define MACHINE_DESC_NULL ((struct machine_desc){ .ctl_fd = -1, .tty_fd = -1 })

@@ -63,7 +63,9 @@ static int set_signal_mask(const struct vcpu *v)
 int vcpu_init(struct vcpu *ret, const struct kvm *kvm, const struct vcpu_env *env, unsigned index,
 	      uint32_t apic_id)
 {
-	struct vcpu v = { .env = env, .index = index, .run_bytes = kvm->run_bytes };
+	struct vcpu v = {
+		.env = env, .index = index, .apic_id = apic_id, .run_bytes = kvm->run_bytes
+	};
 	int r;
 
 	v.fd = ioctl(kvm->vm_fd, KVM_CREATE_VCPU, (unsigned long)apic_id);

@@ -43,6 +43,7 @@ struct vcpu_env {
 struct vcpu {
 	const struct vcpu_env *env;
 	unsigned index;
+	uint32_t apic_id;
 	int fd;
 	struct kvm_run *run;
 	size_t run_bytes;

@@ -8,6 +8,8 @@ check() {
 }
 
 check kvm_boots_kernels sh -c '"$KTSTR" doctor --json | grep -q "\"can_boot\":true"'
+check vcpus_run_as_they_do_where_they_were_built "$KTSTR_BUILD/tests/unit/test-vmm-vcpu"
+check machines_run_as_they_do_where_they_were_built "$KTSTR_BUILD/tests/unit/test-vmm-machine"
 [ -n "$KTSTR_IN_CARRIER" ] || exit 0
 check root_is_read_only sh -c '! touch /etc/ktstr-test'
 check tmp_is_writable_and_shows_the_host sh -c 'test -e "$KTSTR" && touch /tmp/ktstr-test-file'

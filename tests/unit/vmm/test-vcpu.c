@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "gmem/gmem.h"
 #include "test.h"
+#include "vmm/nudge.h"
 #include "vmm/vcpu.h"
 
 #include <errno.h>
@@ -326,6 +327,38 @@ TEST(threads_have_names_and_their_noise_is_read)
 	assert_string_equal(name, "vcpu-0\n");
 }
 
+/* Real mode that reaches the local APIC: the limit of DS is all of memory. */
+static void set_far_data(int fd)
+{
+	struct kvm_sregs s;
+
+	assert_int_equal(ioctl(fd, KVM_GET_SREGS, &s), 0);
+	s.ds.limit = UINT32_MAX;
+	s.ds.g = 1;
+	assert_int_equal(ioctl(fd, KVM_SET_SREGS, &s), 0);
+}
+
+TEST(cpu_that_nothing_wakes_is_nudged)
+{
+	/* mov eax, 0x1ff; mov esi, 0xfee000f0 (spurious vector: APIC on); mov [esi], eax; sti;
+	 * 1: hlt; inc bl; mov al, bl; out PORT, al; cmp bl, 3; jne 1b; out BAD_PORT, al;
+	 * the handler: mov esi, 0xfee000b0 (end of interrupt); mov [esi], eax; iret */
+	GUEST(g, 1, 0x66, 0xb8, 0xff, 0x01, 0, 0, 0x66, 0xbe, 0xf0, 0x00, 0xe0, 0xfe, 0x67, 0x66,
+	      0x89, 0x06, 0xfb, 0xf4, 0xfe, 0xc3, 0x88, 0xd8, 0xe6, PORT, 0x80, 0xfb, 0x03, 0x75,
+	      0xf4, OUT_BAD, 0x66, 0xbe, 0xb0, 0x00, 0xe0, 0xfe, 0x67, 0x66, 0x89, 0x06, 0xcf);
+	static const uint16_t reschedule[] = { CODE + 31, 0 };
+	cleanup(nudge_stop) struct nudge nudge = NUDGE_NULL;
+
+	memcpy(g.ram.host + 4 * 0xfd, reschedule, sizeof(reschedule));
+	set_far_data(g.vcpus[0].fd);
+	assert_int_equal(vcpu_start_all(g.vcpus, 1), 0);
+	assert_int_equal(nudge_start(&nudge, &g.kvm, g.vcpus, 1), 0);
+	wait_end(&g);
+	assert_int_equal(g.writes, 3);
+	assert_int_equal(g.written[2], 3);
+	assert_true(counter_get(&nudge.sent) >= 3);
+}
+
 TEST(missing_kvm_is_said_with_the_way_out)
 {
 	struct kvm kvm;
@@ -346,4 +379,5 @@ TESTS(T(port_writes_reach_the_device_and_reads_its_answer),
       T(parked_guest_stands_still_and_goes_on), T(parking_that_is_late_is_called_off),
       T(halted_and_unstarted_cpus_can_be_parked_and_stopped),
       T(thread_told_to_die_is_an_error_of_its_cpu), T(lost_vcpu_is_an_error_of_its_cpu),
-      T(threads_have_names_and_their_noise_is_read), T(missing_kvm_is_said_with_the_way_out))
+      T(threads_have_names_and_their_noise_is_read), T(cpu_that_nothing_wakes_is_nudged),
+      T(missing_kvm_is_said_with_the_way_out))

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmm/nudge.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+enum {
+	INTERVAL_MS = 10,
+	/* Linux arch/x86/include/asm/irq_vectors.h: RESCHEDULE_VECTOR. */
+	RESCHEDULE_VECTOR = 0xfd,
+};
+
+/* Whether its thread has run no nanosecond since the last look. One that has ended cannot be read. */
+static bool is_still(struct nudge_cpu *c)
+{
+	char text[96];
+	ssize_t len = pread(c->schedstat_fd, text, sizeof(text) - 1, 0);
+	uint64_t seen = c->seen_cpu_ns;
+
+	if (len <= 0)
+		return false;
+	text[len] = 0;
+	c->seen_cpu_ns = strtoull(text, NULL, 10);
+	return c->seen_cpu_ns == seen;
+}
+
+/* Look at every CPU, from the one whose turn it is; the first that is still is nudged, and the turn
+ * goes to the one after it. */
+static void look_round(struct nudge *n)
+{
+	unsigned first = n->turn;
+	bool is_sent = false;
+
+	for (unsigned i = 0; i < n->count; i++) {
+		unsigned cpu = (first + i) % n->count;
+
+		if (!is_still(&n->cpus[cpu]) || is_sent)
+			continue;
+		kvm_send_fixed(n->kvm, n->cpus[cpu].apic_id, RESCHEDULE_VECTOR);
+		counter_bump(&n->sent, 1);
+		n->turn = (cpu + 1) % n->count;
+		is_sent = true;
+	}
+}
+
+static void *nudge_main(void *arg)
+{
+	struct nudge *n = arg;
+	struct pollfd stop = { .fd = n->stop_fd, .events = POLLIN };
+
+	while (poll(&stop, 1, INTERVAL_MS) == 0)
+		look_round(n);
+	return NULL;
+}
+
+static int open_schedstat(struct nudge_cpu *c, const struct vcpu *v)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", atomic_load(&v->tid));
+	c->apic_id = v->apic_id;
+	c->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return c->schedstat_fd < 0 ? err_new(-errno, "open %s: %s", path, strerror(errno)) : 0;
+}
+
+static int make_cpus(struct nudge *n, const struct vcpu *vcpus, unsigned count)
+{
+	int r = 0;
+
+	n->cpus = calloc(count, sizeof(*n->cpus));
+	if (!n->cpus)
+		return err_new(-ENOMEM, "nudges for %u vCPUs", count);
+	for (; n->count < count && r >= 0; n->count++)
+		r = open_schedstat(&n->cpus[n->count], &vcpus[n->count]);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+static int make_thread(struct nudge *n)
+{
+	int error;
+
+	n->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (n->stop_fd < 0)
+		return err_new(-errno, "eventfd: %s", strerror(errno));
+	error = pthread_create(&n->thread, NULL, nudge_main, n);
+	if (error)
+		return err_new(-error, "start the thread of nudges: %s", strerror(error));
+	n->is_running = true;
+	pthread_setname_np(n->thread, "nudge");
+	return 0;
+}
+
+int nudge_start(struct nudge *n, const struct kvm *kvm, const struct vcpu *vcpus, unsigned count)
+{
+	n->kvm = kvm;
+	int r = make_cpus(n, vcpus, count);
+
+	if (r >= 0)
+		r = make_thread(n);
+	if (r < 0)
+		nudge_stop(n);
+	return r < 0 ? err_trace(r) : 0;
+}
+
+void nudge_stop(struct nudge *n)
+{
+	if (n->is_running) {
+		(void)eventfd_write(n->stop_fd, 1);
+		pthread_join(n->thread, NULL);
+	}
+	n->is_running = false;
+	n->stop_fd = fd_close(n->stop_fd);
+	while (n->count > 0)
+		fd_close(n->cpus[--n->count].schedstat_fd);
+	free(n->cpus);
+	n->cpus = NULL;
+}
