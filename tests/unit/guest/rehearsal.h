@@ -11,6 +11,8 @@
 struct rehearsal {
 	int status; /* of the conductor's process, as wait() has it */
 	struct buf stream;
+	struct buf
+		write_ends; /* offsets into it, size_t: where each write of the conductor ended */
 	struct wire_limits limits;
 };
 

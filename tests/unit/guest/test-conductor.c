@@ -72,6 +72,41 @@ TEST(samples_and_events_frame_the_hold)
 	}
 }
 
+static bool is_tick(const struct frame *f)
+{
+	struct wire_sample head = { 0 };
+
+	if (f->type != FRAME_TASKSTAT && f->type != FRAME_CPUSTAT && f->type != FRAME_CGROUPSTAT)
+		return false;
+	memcpy(&head, f->payload, sizeof(head));
+	return head.reason == SAMPLE_TICK;
+}
+
+/* A write inside a hold wakes init and goes through the channel: that takes the CPU from who is judged. */
+TEST(ticks_wait_for_the_frame_after_them)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 20000);
+	p.header.sample_ns = NSEC_PER_MSEC;
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+	size_t at = 0, write = 0, ticks = 0;
+
+	assert_no_failure(&r);
+	for (uint32_t seq = 0; at < r.stream.len; seq++) {
+		struct buf rest = { .data = r.stream.data + at, .len = r.stream.len - at };
+		struct frame f;
+		size_t write_end;
+
+		assert_int_equal(frame_peek(&rest, seq, &f), 0);
+		at += FRAME_HEADER_BYTES + f.len;
+		memcpy(&write_end, r.write_ends.data + write * sizeof(write_end),
+		       sizeof(write_end));
+		ticks += is_tick(&f);
+		assert_false(is_tick(&f) && at == write_end);
+		write += at == write_end;
+	}
+	assert_true(ticks > 0);
+}
+
 TEST(threads_do_the_same_as_processes)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_FUTEX_PINGPONG, 4, 200);
@@ -533,7 +568,8 @@ TEST(a_file_arrives_behind_the_streams_and_a_flood_is_cut)
 }
 
 TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events_frame_the_hold),
-      T(threads_do_the_same_as_processes), T(wake_latencies_of_partners_and_timers_are_measured),
+      T(ticks_wait_for_the_frame_after_them), T(threads_do_the_same_as_processes),
+      T(wake_latencies_of_partners_and_timers_are_measured),
       T(a_set_up_that_fails_is_the_plans_failure_in_words), T(a_crash_is_told_with_its_signal),
       T(workers_that_the_plan_kills_have_not_crashed),
       T(workers_end_by_themselves_when_their_iterations_are_done),
