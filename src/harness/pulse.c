@@ -23,10 +23,8 @@ static void sleep_until(uint64_t ns)
 		;
 }
 
-static uint64_t lateness_ns(uint64_t due)
+static uint64_t lateness_ns(uint64_t now, uint64_t due)
 {
-	uint64_t now = now_ns();
-
 	return now > due + late_ns ? now - due : 0;
 }
 
@@ -34,15 +32,17 @@ static void *beat(void *arg)
 {
 	struct pulse *p = arg;
 
-	while (!atomic_load(&p->has_to_end)) {
-		uint64_t due = atomic_load(&p->due_ns), late;
+	/* A pulse that is told to end still counts the beat that it waits for, or has not begun. */
+	do {
+		uint64_t due = atomic_load(&p->due_ns), now;
 
 		sleep_until(due);
-		late = lateness_ns(due);
-		/* In this order, lest somebody sees it twice. */
-		atomic_store(&p->due_ns, now_ns() + interval_ns);
-		atomic_fetch_add(&p->lost_ns, late);
-	}
+		now = now_ns();
+		/* In this order, lest somebody sees it twice. The next one is due from the moment
+		 * that this one is counted up to: a stop in between is late as well. */
+		atomic_store(&p->due_ns, now + interval_ns);
+		atomic_fetch_add(&p->lost_ns, lateness_ns(now, due));
+	} while (!atomic_load(&p->has_to_end));
 	return NULL;
 }
 
@@ -88,7 +88,7 @@ uint64_t pulse_lost_ns(const struct pulse *p)
 {
 	uint64_t lost_ns = atomic_load(&p->lost_ns);
 
-	return p->is_beating ? lost_ns + lateness_ns(atomic_load(&p->due_ns)) : lost_ns;
+	return p->is_beating ? lost_ns + lateness_ns(now_ns(), atomic_load(&p->due_ns)) : lost_ns;
 }
 
 uint64_t pulse_taken_ns(struct pulse *p)
