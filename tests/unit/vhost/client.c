@@ -311,8 +311,8 @@ void client_reconnect(struct client *c, const char *path, const struct vhost_inf
 		client_start_ring(c, i, base, true);
 }
 
-struct client_request client_post(struct client *c, unsigned index, uint32_t type, uint64_t sector,
-				  const void *data, uint32_t bytes)
+struct client_request client_prepare(struct client *c, unsigned index, uint32_t type,
+				     uint64_t sector, const void *data, uint32_t bytes)
 {
 	struct client_ring *r = &c->rings[index];
 	struct virtio_blk_outhdr h = { .type = type, .sector = sector };
@@ -337,7 +337,15 @@ struct client_request client_post(struct client *c, unsigned index, uint32_t typ
 	bool is_last = r->next_desc + 6u > r->ring.setup.size;
 
 	r->next_desc = (uint16_t)(is_last ? 0 : r->next_desc + 3);
-	ring_offer(&r->ring, request.head);
+	return request;
+}
+
+struct client_request client_post(struct client *c, unsigned index, uint32_t type, uint64_t sector,
+				  const void *data, uint32_t bytes)
+{
+	struct client_request request = client_prepare(c, index, type, sector, data, bytes);
+
+	ring_offer(&c->rings[index].ring, request.head);
 	return request;
 }
 

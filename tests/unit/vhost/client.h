@@ -104,7 +104,11 @@ struct client_request {
 	uint16_t head;
 };
 
-/* Build and post a request in the next free descriptors; @data is copied for OUT, may be NULL. */
+/* Build a request in the next free descriptors; @data is copied for OUT, may be NULL. Nobody sees it
+ * before ring_offer() of its head. */
+struct client_request client_prepare(struct client *c, unsigned index, uint32_t type,
+				     uint64_t sector, const void *data, uint32_t bytes);
+/* Build and offer one. A back end that has not gone to sleep takes it without a kick. */
 struct client_request client_post(struct client *c, unsigned index, uint32_t type, uint64_t sector,
 				  const void *data, uint32_t bytes);
 void client_kick(struct client *c, unsigned index);

@@ -456,7 +456,7 @@ CASE(memory_that_shrinks)
  * and the connection lives. */
 CASE(data_that_shrinks)
 {
-	struct client_request r = client_post(c, 0, VIRTIO_BLK_T_OUT, 100, NULL, 512);
+	struct client_request r = client_prepare(c, 0, VIRTIO_BLK_T_OUT, 100, NULL, 512);
 	struct ring_buffer buffers[] = {
 		{ r.header, 16, 0 },
 		{ RING_MEMORY_BASE + CLIENT_MEMORY_BYTES - 4096, 512, 0 },
@@ -466,6 +466,7 @@ CASE(data_that_shrinks)
 
 	ring_chain(&c->rings[0].ring, r.head, buffers, 3);
 	assert_int_equal(ftruncate(c->memory_fd, CLIENT_MEMORY_BYTES - 65536), 0);
+	ring_offer(&c->rings[0].ring, r.head);
 	client_kick(c, 0);
 	assert_true(client_wait(c, 0, CLIENT_TIMEOUT_MS, &head, &len));
 	assert_int_equal(client_status(c, &r), VIRTIO_BLK_S_IOERR);
@@ -475,7 +476,7 @@ CASE(data_that_shrinks)
 /* The header is in what is cut off: it must not be taken for a read of sector 0 that succeeds. */
 CASE(header_that_shrinks)
 {
-	struct client_request r = client_post(c, 0, VIRTIO_BLK_T_OUT, 100, NULL, 512);
+	struct client_request r = client_prepare(c, 0, VIRTIO_BLK_T_OUT, 100, NULL, 512);
 	struct ring_buffer buffers[] = {
 		{ RING_MEMORY_BASE + CLIENT_MEMORY_BYTES - 4096, 16, 0 },
 		{ r.status, 1, RING_WRITE },
@@ -483,6 +484,7 @@ CASE(header_that_shrinks)
 
 	ring_chain(&c->rings[0].ring, r.head, buffers, 2);
 	assert_int_equal(ftruncate(c->memory_fd, CLIENT_MEMORY_BYTES - 65536), 0);
+	ring_offer(&c->rings[0].ring, r.head);
 	client_kick(c, 0);
 	int64_t fate = wait_closed(c);
 
