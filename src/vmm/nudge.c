@@ -60,6 +60,7 @@ static void *nudge_main(void *arg)
 	return NULL;
 }
 
+/* A guest may have ended already, and the thread with it: then nobody has to be woken. */
 static int open_schedstat(struct nudge_cpu *c, const struct vcpu *v)
 {
 	char path[64];
@@ -67,7 +68,9 @@ static int open_schedstat(struct nudge_cpu *c, const struct vcpu *v)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", atomic_load(&v->tid));
 	c->apic_id = v->apic_id;
 	c->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return c->schedstat_fd < 0 ? err_new(-errno, "open %s: %s", path, strerror(errno)) : 0;
+	if (c->schedstat_fd < 0 && errno != ENOENT && errno != ESRCH)
+		return err_new(-errno, "open %s: %s", path, strerror(errno));
+	return 0;
 }
 
 static int make_cpus(struct nudge *n, const struct vcpu *vcpus, unsigned count)

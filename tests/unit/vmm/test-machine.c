@@ -125,6 +125,20 @@ TEST(keyboard_controller_reset_ends_the_machine)
 	assert_int_equal(end.why, MACHINE_RESET); /* the first reason stays */
 }
 
+TEST(machine_on_an_emulated_kvm_ends_as_any_other)
+{
+	struct machine_desc d = small_desc();
+
+	d.is_kvm_emulated = true;
+	MACHINE(m, &d, CODE_RESET);
+	MACHINE(unstarted, &d, CODE_HALT);
+	struct machine_end end = run_to_end(m);
+
+	assert_int_equal(end.why, MACHINE_RESET);
+	machine_stop(m);
+	machine_stop(unstarted);
+}
+
 TEST(acpi_power_off_ends_the_machine)
 {
 	struct machine_desc d = small_desc();
@@ -391,7 +405,8 @@ TEST(bad_descriptions_are_refused_with_the_reason)
 	}
 }
 
-TESTS(T(keyboard_controller_reset_ends_the_machine), T(acpi_power_off_ends_the_machine),
+TESTS(T(keyboard_controller_reset_ends_the_machine),
+      T(machine_on_an_emulated_kvm_ends_as_any_other), T(acpi_power_off_ends_the_machine),
       T(serial_output_reaches_the_callback), T(kernel_finds_its_boot_parameters),
       T(stopping_a_running_machine_says_killed), T(places_say_who_was_started),
       T(paused_machine_with_disk_and_console_resumes_and_stops),
