@@ -2,6 +2,7 @@
 #include "vmm/nudge.h"
 
 #include "base/cleanup.h"
+#include "base/util.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +13,15 @@
 #include <sys/eventfd.h>
 
 enum {
-	INTERVAL_MS = 10,
+	INTERVAL_MS = 20,
+	ALONE_MS = 1000, /* how long a CPU has to be still while others run */
 	/* Linux arch/x86/include/asm/irq_vectors.h: RESCHEDULE_VECTOR. */
 	RESCHEDULE_VECTOR = 0xfd,
 };
 
-/* Whether its thread has run no nanosecond since the last look. One that has ended cannot be read. */
-static bool is_still(struct nudge_cpu *c)
+/* See since when its thread has run no nanosecond. One that has ended cannot be read. Returns whether it
+ * has run since the last look. */
+static bool has_run(struct nudge_cpu *c, uint64_t now)
 {
 	char text[96];
 	ssize_t len = pread(c->schedstat_fd, text, sizeof(text) - 1, 0);
@@ -28,26 +31,38 @@ static bool is_still(struct nudge_cpu *c)
 		return false;
 	text[len] = 0;
 	c->seen_cpu_ns = strtoull(text, NULL, 10);
-	return c->seen_cpu_ns == seen;
+	if (c->seen_cpu_ns == seen)
+		return false;
+	c->still_since_ns = now;
+	return true;
 }
 
-/* Look at every CPU, from the one whose turn it is; the first that is still is nudged, and the turn
- * goes to the one after it. */
+/* From the one whose turn it is: the first CPU that has been still since @since_ns gets an interrupt, and
+ * the turn goes to the one after it. */
+static void nudge_one(struct nudge *n, uint64_t since_ns, uint64_t now)
+{
+	for (unsigned i = 0; i < n->count; i++) {
+		unsigned cpu = (n->turn + i) % n->count;
+		struct nudge_cpu *c = &n->cpus[cpu];
+
+		if (c->still_since_ns > since_ns)
+			continue;
+		kvm_send_fixed(n->kvm, c->apic_id, RESCHEDULE_VECTOR);
+		counter_bump(&n->sent, 1);
+		c->still_since_ns = now; /* to be still for as long again */
+		n->turn = (cpu + 1) % n->count;
+		return;
+	}
+}
+
 static void look_round(struct nudge *n)
 {
-	unsigned first = n->turn;
-	bool is_sent = false;
+	uint64_t now = now_ns();
+	bool is_any_running = false;
 
-	for (unsigned i = 0; i < n->count; i++) {
-		unsigned cpu = (first + i) % n->count;
-
-		if (!is_still(&n->cpus[cpu]) || is_sent)
-			continue;
-		kvm_send_fixed(n->kvm, n->cpus[cpu].apic_id, RESCHEDULE_VECTOR);
-		counter_bump(&n->sent, 1);
-		n->turn = (cpu + 1) % n->count;
-		is_sent = true;
-	}
+	for (unsigned i = 0; i < n->count; i++)
+		is_any_running |= has_run(&n->cpus[i], now);
+	nudge_one(n, is_any_running ? now - ALONE_MS * NSEC_PER_MSEC : now, now);
 }
 
 static void *nudge_main(void *arg)
@@ -67,6 +82,7 @@ static int open_schedstat(struct nudge_cpu *c, const struct vcpu *v)
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", atomic_load(&v->tid));
 	c->apic_id = v->apic_id;
+	c->still_since_ns = now_ns();
 	c->schedstat_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (c->schedstat_fd < 0 && errno != ENOENT && errno != ESRCH)
 		return err_new(-errno, "open %s: %s", path, strerror(errno));

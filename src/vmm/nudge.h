@@ -9,10 +9,11 @@
  * tick stopped there may be none. Measured in a carrier with a guest that does nothing else: 1 of 3000
  * halts.
  *
- * So all CPUs are looked at every 10 ms, and one whose thread has not run since the last look gets the
- * reschedule interrupt, which the kernel answers by looking at need_resched and else ignores. It is one
- * CPU in 10 ms, whose turn it is, lest they cost more than they bring: of two that sleep each is woken
- * after 20 ms, of 64 after 640. A CPU that runs is not disturbed. */
+ * So all CPUs are looked at every 20 ms. If no vCPU's thread has run since the last look, the machine may
+ * be stuck: the CPU whose turn it is gets the reschedule interrupt, which the kernel answers by looking
+ * at need_resched and else ignores. While others run their ticks and interrupts mend most of it; a CPU
+ * that has slept for a second beside them gets one as well. Rarely, because a guest whose CPUs wait for
+ * a CPU of the host looks the same as one that sleeps, and is not to be disturbed. */
 #pragma once
 
 #include "vmm/vcpu.h"
@@ -21,6 +22,7 @@ struct nudge_cpu {
 	uint32_t apic_id;
 	int schedstat_fd;     /* of its thread: opening it anew costs ten times a look */
 	uint64_t seen_cpu_ns; /* at the last look */
+	uint64_t still_since_ns;
 };
 
 struct nudge {
