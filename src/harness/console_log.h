@@ -10,7 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CONSOLE_LOG_BYTES = 64 * 1024 };
+enum {
+	CONSOLE_LOG_BYTES = 64 * 1024,
+	/* Lines for a report; of a guest that died more: the words of a panic stand above its registers
+	 * and its trace, some 60 lines. */
+	CONSOLE_TAIL_LINES = 20,
+	CONSOLE_DEATH_LINES = 80,
+};
 
 struct console_log {
 	pthread_mutex_t lock;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { CONSOLE_TAIL_LINES = 20, PLACES_SHOWN = 8 };
+enum { PLACES_SHOWN = 8 };
 /* A vCPU parks within a tick of its host; a host that does not run it for this long is the news. */
 #define PLACES_DEADLINE_NS (5 * NSEC_PER_SEC)
 
@@ -120,7 +120,7 @@ static int make_parts(struct guest *g, const struct guest_desc *desc)
 static int not_booted(struct guest *g, enum verdict verdict, struct guest_failure *why)
 {
 	why->verdict = verdict;
-	console_log_tail(&g->console, CONSOLE_TAIL_LINES, &why->console);
+	console_log_tail(&g->console, CONSOLE_DEATH_LINES, &why->console);
 	return GUEST_NOT_BOOTED;
 }
 

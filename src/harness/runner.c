@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DISKS_MAX = MACHINE_DISKS_MAX, CONSOLE_TAIL_LINES = 20 };
+enum { DISKS_MAX = MACHINE_DISKS_MAX };
 
 /* What a machine is made from, as far as scenarios differ in it. */
 struct machine_key {
@@ -269,7 +269,9 @@ static int run_trial(struct runner *run, struct result *result, enum trial_end *
 	result->snapshots = t.snapshots;
 	t.snapshots = SNAPSHOTS_NULL;
 	if (r == 0 && result->verdict != VERDICT_PASS)
-		console_log_tail(&run->guest->console, CONSOLE_TAIL_LINES, &result->console);
+		console_log_tail(&run->guest->console,
+				 *end_ret == TRIAL_ENDED ? CONSOLE_DEATH_LINES : CONSOLE_TAIL_LINES,
+				 &result->console);
 	return r;
 }
 

@@ -8,5 +8,5 @@ status=$?
 verdict=$(sed -n 's/^{"scenario":"two_cgroups".*"verdict":"\([A-Z]*\)".*/\1/p' "$dir/out")
 case $verdict-$status in
 PASS-0 | UNDECIDED-5) echo "ok thirty_two_vcpus_come_to_a_verdict" ;;
-*) echo "FAIL thirty_two_vcpus_come_to_a_verdict: \"$verdict\", exit $status: $(tail -c 600 "$dir/err" "$dir/out" | tr '\n' ' ')" ;;
+*) echo "FAIL thirty_two_vcpus_come_to_a_verdict: \"$verdict\", exit $status: $(tail -c 6000 "$dir/err" "$dir/out" | tr '\n' ' ')" ;;
 esac

@@ -50,6 +50,8 @@ for kernel in 6.12 6.1; do
 	says "most_false_claims_fail_outright/$kernel" yes "$([ "$outright" -ge 9 ] && echo yes || echo "$outright")"
 	says "realtime_is_modelled/$kernel" PASS "$(verdict_of must_pass_share_realtime)"
 	says "a_dead_kernel_fails/$kernel" FAIL "$(verdict_of must_fail_alive)"
+	first=$(grep -c '^{"scenario":"must_fail_alive",.*Kernel panic - not syncing: sysrq triggered crash' "$dir/out")
+	says "a_dead_kernel_says_what_it_died_of/$kernel" 1 "$first"
 	says "a_fail_is_exit_1/$kernel" 1 $status
 done
 
