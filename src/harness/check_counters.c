@@ -4,6 +4,7 @@
 #include "harness/check.h"
 
 #include "base/util.h"
+#include "harness/held.h"
 #include "harness/noise.h"
 
 #include <errno.h>
@@ -133,14 +134,8 @@ static int misses_bind(const struct claim *claim, const struct cell *cell)
 /* Is it by the scenario's own will that workers of the group do not run all the time? */
 static bool is_held_back(const struct cell *cell, const struct cell_window *window, uint32_t group)
 {
-	const struct scene *scene = &window->scene;
-
-	for (uint32_t c = scene->groups[group].cgroup; c != PLAN_NONE;
-	     c = cell->cgroups[c].parent) {
-		if (scene->cgroups[c].is_frozen)
-			return true;
-	}
-	return window->turn_count || cell_group_respawns(cell, group);
+	return held_in_window(cell, window, group) != HELD_NEVER ||
+	       cell_group_respawns(cell, group);
 }
 
 /* A worker counts a miss when it comes to run again. Of one that never did, the periods are missed
