@@ -47,6 +47,12 @@
  * A check speaks about all workers, or with of=CGROUP[/WORKERS] about those. A claim of which there was
  * not one sample is UNDECIDED: what nobody saw did not hold.
  *
+ * Workers that the scenario itself holds back (freeze, signal STOP) are left out of a hold in which they
+ * never may run, by all but share; a claim that has nobody left in any hold is an error. What was due
+ * before a hold, while they were held back, is not charged in it. Where a loop holds them back for a part
+ * of the hold, what is over a bound by no more than that is UNDECIDED, and a starvation bound that is
+ * shorter than a turn of a loop that leaves them so is an error.
+ *
  * Noise: all but share, isolation, locality and throttling are about time. While the host took more
  * of the window from some CPU than noise=100permille (the default), such a claim is UNDECIDED,
  * whether its bound held or was broken (the finding says which): noise makes waits longer, and hides

@@ -43,6 +43,7 @@ struct scene_group {
 	struct cpu_mask affinity; /* of all of them */
 	bool is_paused;		  /* by SIGSTOP */
 	bool is_stopped;	  /* not there: gone, or not spawned yet */
+	bool was_held; /* back by the scenario (held.h) since the hold before this one ended */
 };
 
 struct scene {

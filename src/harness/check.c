@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "harness/cell.h"
+#include "harness/held.h"
 #include "harness/spec.h"
 
 #include <errno.h>
@@ -166,13 +167,25 @@ bool claim_has_payload_cgroup(const struct claim *c, const struct cell *cell)
 	return false;
 }
 
+bool claim_judges(const struct claim *claim, const struct cell *cell,
+		  const struct cell_window *window, uint32_t worker)
+{
+	uint32_t group = cell->plan.workers[worker].group;
+
+	return claim_covers(claim, cell, group) &&
+	       held_in_window(cell, window, group) != HELD_THROUGHOUT;
+}
+
 /* Are any of the workers that the claim is about there in the window? Of nobody there is nothing to
- * claim. */
-static bool is_about_window(const struct claim *claim, const struct cell *cell,
-			    const struct cell_window *window)
+ * claim; nor of those whom the scenario itself lets not run, but for their part, which is nothing. */
+bool claim_is_about_window(const struct claim *claim, const struct cell *cell,
+			   const struct cell_window *window)
 {
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
-		if (claim_covers(claim, cell, g) && cell_window_has_group(window, g))
+		if (!claim_covers(claim, cell, g) || !cell_window_has_group(window, g))
+			continue;
+		if (claim->check == &check_share ||
+		    held_in_window(cell, window, g) != HELD_THROUGHOUT)
 			return true;
 	}
 	return claim_has_payload_cgroup(claim, cell);
@@ -225,7 +238,7 @@ int check_all(const struct cell *cell, const struct telemetry *telemetry, struct
 			const struct claim *claim = &cell->claims[c];
 
 			if (claim->check->is_of_payloads ||
-			    !is_about_window(claim, cell, &cell->windows[w]))
+			    !claim_is_about_window(claim, cell, &cell->windows[w]))
 				continue;
 			r = judge(claim, cell, &cell->windows[w], telemetry, &all[i++]);
 		}

@@ -120,6 +120,15 @@ bool claim_covers_cgroup(const struct claim *c, const char *path);
 /* Is there a payload in a cgroup that the claim, one about cgroups, is about? */
 bool claim_has_payload_cgroup(const struct claim *c, const struct cell *cell);
 
+/* Is @worker inside the scope, and let run by the scenario in @window (held.h), at least for a part of it? */
+bool claim_judges(const struct claim *c, const struct cell *cell, const struct cell_window *window,
+		  uint32_t worker);
+
+/* Are workers that the claim is about there in @window, and let run by the scenario (held.h)? Or payloads?
+ * Else it is not judged there. */
+bool claim_is_about_window(const struct claim *c, const struct cell *cell,
+			   const struct cell_window *window);
+
 /* Judge all claims of @cell: over all its windows, and those about payloads over the whole run. @ret
  * is an array of findings for findings_free(). 0 or -ENOMEM. */
 int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,

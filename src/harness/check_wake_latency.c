@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "harness/held.h"
 #include "harness/noise.h"
 
 enum { PARAM_P50, PARAM_P99, PARAM_LATENCY_MAX, PARAM_NOISE, BOUNDS = PARAM_NOISE };
@@ -16,16 +17,38 @@ enum { PARAM_P50, PARAM_P99, PARAM_LATENCY_MAX, PARAM_NOISE, BOUNDS = PARAM_NOIS
 static const unsigned permilles[BOUNDS] = { 500, 990, 1000 };
 static const char *const names[BOUNDS] = { "p50", "p99", "max" };
 
+/* Its slowest wake-up was due before the window, while the scenario held it back. Any before it can only
+ * have been that one: it waits for one at a time. */
+static bool is_slowest_held(const struct cell *cell, const struct cell_window *window,
+			    const struct window_data *data, uint32_t worker)
+{
+	const struct worker_report *r = &data->reports[worker];
+
+	return r->wakes && r->report.wake_max_at_ns < data->begin_ns &&
+	       window->scene.groups[cell->plan.workers[worker].group].was_held;
+}
+
+static void merge_wakes(const struct cell *cell, const struct cell_window *window,
+			const struct window_data *data, uint32_t worker, struct hist *ret)
+{
+	struct hist own = *data->reports[worker].wakes;
+
+	if (is_slowest_held(cell, window, data, worker))
+		hist_drop_max(&own);
+	hist_merge(ret, &own);
+}
+
 static void merge(const struct claim *claim, const struct cell *cell,
-		  const struct window_data *data, struct hist *ret)
+		  const struct cell_window *window, const struct window_data *data,
+		  struct hist *ret)
 {
 	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++) {
 		const struct worker_report *r = &data->reports[w];
 
-		if (!claim_covers(claim, cell, cell->plan.workers[w].group))
+		if (!claim_judges(claim, cell, window, w))
 			continue;
 		if (r->wakes)
-			hist_merge(ret, r->wakes);
+			merge_wakes(cell, window, data, w, ret);
 		/* One that was due and had not run when the window ended waited at least so long. */
 		if (r->report.gap.is_open && r->report.gap.is_wake)
 			hist_add(ret, r->report.gap.length_ns);
@@ -80,25 +103,6 @@ static uint64_t cycle_ns(const struct cell *cell, uint32_t worker, uint64_t limi
 	return sum_ns <= limit_ns ? sum_ns : 0;
 }
 
-static bool is_frozen(const struct cell *cell, const struct scene *scene, uint32_t group)
-{
-	for (uint32_t c = scene->groups[group].cgroup; c != PLAN_NONE;
-	     c = cell->cgroups[c].parent) {
-		if (scene->cgroups[c].is_frozen)
-			return true;
-	}
-	return false;
-}
-
-static bool was_frozen(const struct cell *cell, const struct cell_window *window, uint32_t group)
-{
-	bool is_so = is_frozen(cell, &window->scene, group);
-
-	for (uint32_t i = 0; i < window->turn_count; i++)
-		is_so |= is_frozen(cell, &window->turns[i].scene, group);
-	return is_so;
-}
-
 /* Was it there for two of its cycles and more, in one life, and did not wake once? Who had missed a
  * deadline was late with its work, and has not slept for that. */
 static bool is_silent(const struct claim *claim, const struct cell *cell,
@@ -112,7 +116,8 @@ static bool is_silent(const struct claim *claim, const struct cell *cell,
 	    r->report.end == WORKER_FINISHED)
 		return false;
 	return claim_covers(claim, cell, group) && !cell_group_respawns(cell, group) &&
-	       !was_frozen(cell, window, group) && cycle_ns(cell, worker, there_ns / 2) > 0;
+	       held_in_window(cell, window, group) == HELD_NEVER &&
+	       cycle_ns(cell, worker, there_ns / 2) > 0;
 }
 
 struct silence {
@@ -194,7 +199,8 @@ static void choose_worst(const struct claim *claim, const struct hist *h, struct
 
 /* Who had the longest one. */
 static void name_slowest(const struct claim *claim, const struct cell *cell,
-			 const struct window_data *data, struct buf *out)
+			 const struct cell_window *window, const struct window_data *data,
+			 struct buf *out)
 {
 	const struct wire_report *slowest = NULL;
 	char name[CELL_NAME_BYTES];
@@ -202,7 +208,8 @@ static void name_slowest(const struct claim *claim, const struct cell *cell,
 	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++) {
 		const struct worker_report *r = &data->reports[w];
 
-		if (!r->wakes || !claim_covers(claim, cell, cell->plan.workers[w].group))
+		if (!r->wakes || !claim_judges(claim, cell, window, w) ||
+		    is_slowest_held(cell, window, data, w))
 			continue;
 		if (!slowest || r->report.wake_max_ns > slowest->wake_max_ns)
 			slowest = &r->report;
@@ -217,12 +224,13 @@ static void name_slowest(const struct claim *claim, const struct cell *cell,
 			   : 0.0);
 }
 
-static void judge_none(const struct claim *claim, const struct telemetry *t, bool has_silent,
+/* @is_known: that they have wake-ups. */
+static void judge_none(const struct claim *claim, const struct telemetry *t, bool is_known,
 		       struct finding *ret)
 {
 	noise_judge(ret, t, claim->values[PARAM_NOISE]);
 	buf_str(&ret->figures, "no wake-up was measured");
-	if (ret->verdict == VERDICT_UNDECIDED || has_silent)
+	if (ret->verdict == VERDICT_UNDECIDED || is_known)
 		return;
 	ret->holds = false;
 	ret->verdict = VERDICT_INFRA;
@@ -246,6 +254,36 @@ static uint64_t excess_of_bounds(const struct claim *claim, const struct hist *h
 	return excess_ns;
 }
 
+/* By how much in sum the scenario itself may have made wake-ups slower: by what its loop held them back,
+ * and by what the next slowest is not known to, where the slowest was left out. */
+static uint64_t held_ns(const struct claim *claim, const struct cell *cell,
+			const struct cell_window *window, const struct telemetry *t)
+{
+	const struct window_data *data = telemetry_window(t, window);
+	uint64_t sum_ns = 0;
+
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		if (!claim_judges(claim, cell, window, w))
+			continue;
+		sum_ns += held_in_window_ns(cell, window, t, cell->plan.workers[w].group);
+		if (is_slowest_held(cell, window, data, w))
+			sum_ns += data->reports[w].wakes->max_ns / HIST_SUB;
+	}
+	return sum_ns;
+}
+
+static void doubt_held(uint64_t held, uint64_t excess_ns, struct finding *ret)
+{
+	if (ret->verdict != VERDICT_FAIL || !held || excess_ns > held)
+		return;
+	ret->verdict = VERDICT_UNDECIDED;
+	buf_printf(
+		&ret->evidence,
+		"the scenario itself held workers back: up to %.1f ms of their wake-ups' time may "
+		"be that\n",
+		(double)held / 1e6);
+}
+
 static void judge_wakes(const struct claim *claim, const struct hist *all, const struct silence *s,
 			const struct telemetry *t, struct finding *ret)
 {
@@ -255,6 +293,7 @@ static void judge_wakes(const struct claim *claim, const struct hist *all, const
 	judge_silent(claim, s, ret);
 	excess_ns = MAX(excess_of_bounds(claim, all), grown(ret->bound, ret->observed));
 	noise_judge_excess(ret, t, claim->values[PARAM_NOISE], excess_ns);
+	doubt_held(held_ns(claim, t->cell, ret->window, t), excess_ns, ret);
 }
 
 static int wake_latency_evaluate(const struct claim *claim, const struct cell *cell,
@@ -266,15 +305,15 @@ static int wake_latency_evaluate(const struct claim *claim, const struct cell *c
 	struct hist all = HIST_EMPTY;
 
 	ret->unit = "ns";
-	merge(claim, cell, data, &all);
+	merge(claim, cell, window, data, &all);
 	find_silent(claim, cell, window, data, &silence);
 	ret->samples = all.count;
 	if (all.count)
 		judge_wakes(claim, &all, &silence, t, ret);
 	else
-		judge_none(claim, t, silence.count, ret);
+		judge_none(claim, t, silence.count || held_ns(claim, cell, window, t), ret);
 	if (all.count && ret->verdict != VERDICT_PASS)
-		name_slowest(claim, cell, data, &ret->evidence);
+		name_slowest(claim, cell, window, data, &ret->evidence);
 	if (!silence.count)
 		return 0;
 	buf_str(&ret->evidence, buf_text(&silence.names));

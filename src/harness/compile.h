@@ -98,6 +98,8 @@ uint32_t compile_find_payload(const struct compiler *c, const char *name);
 
 /* Take the next word of *@p, and the spaces behind it. False if there is none, or it is too long. */
 bool compile_take_word(const char **p, char *word, size_t size);
+/* compile_scene.c: remember who is held back where the compiler stands. */
+void compile_note_held(struct compiler *c);
 /* Append @op, which @before was in force before, and what workers may use since then. */
 int compile_add_op(struct compiler *c, const struct plan_op *op) must_check;
 int compile_add_moving_op(struct compiler *c, const struct plan_op *op,

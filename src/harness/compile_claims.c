@@ -69,6 +69,15 @@ static bool is_there_once(const struct cell *cell, uint32_t group)
 	return false;
 }
 
+static bool is_about_any(const struct cell *cell, const struct claim *claim)
+{
+	for (uint32_t w = 0; w < cell->window_count; w++) {
+		if (claim_is_about_window(claim, cell, &cell->windows[w]))
+			return true;
+	}
+	return false;
+}
+
 /* A bound on a wait that no hold is long enough for can never be broken: that is no claim. */
 static int check_holds(const struct cell *cell, const struct claim *claim)
 {
@@ -93,6 +102,9 @@ static int bind_to_workers(const struct cell *cell, struct claim *claim)
 		return err_new(-EINVAL, "of=%s names no workers", claim->scope);
 	if (is_empty)
 		return err_new(-EINVAL, "there are no workers");
+	if (!is_about_any(cell, claim))
+		return err_new(-EINVAL, "the scenario itself holds its workers back in every hold "
+					"(freeze, signal STOP)");
 	if (claim->check == &check_share && cell->plan.header.payload_count)
 		return err_new(-EINVAL, "nobody knows what the payloads want of the CPU; claim "
 					"something else beside them");

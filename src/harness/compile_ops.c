@@ -255,6 +255,7 @@ int compile_op(struct compiler *c, const char *text)
 	c->op_text = text;
 	r = compile_verb(c, text);
 	c->op_text = NULL;
+	compile_note_held(c);
 	return r < 0 ? err_prefix(r, "op \"%s\": ", text) : 0;
 }
 

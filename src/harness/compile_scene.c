@@ -4,6 +4,7 @@
 #include "harness/compile.h"
 
 #include "base/util.h"
+#include "harness/held.h"
 #include "harness/scene.h"
 
 #include <errno.h>
@@ -131,6 +132,12 @@ int compile_refresh(struct compiler *c)
 					   g->cgroup == PLAN_NONE ? NULL : &before[g->cgroup]);
 	}
 	return r;
+}
+
+void compile_note_held(struct compiler *c)
+{
+	for (uint32_t i = 0; i < c->cell->plan.header.group_count; i++)
+		c->scene.groups[i].was_held |= held_in_scene(c->cell, &c->scene, i);
 }
 
 struct scene_cgroup compile_made_cgroup(const struct plan_cgroup *g)

@@ -70,7 +70,12 @@ static int add_window(struct compiler *c, struct part *part, uint32_t step)
 	grown->hold_ns = part->step.hold_ns;
 	memcpy(grown->name, part->step.name, sizeof(grown->name));
 	cell->hold_ns += part->step.hold_ns;
-	return scene_copy(&c->scene, &cell->plan, &grown->scene);
+	if (scene_copy(&c->scene, &cell->plan, &grown->scene) < 0)
+		return err_trace(-ENOMEM);
+	for (uint32_t i = 0; i < cell->plan.header.group_count; i++)
+		c->scene.groups[i].was_held = false;
+	compile_note_held(c);
+	return 0;
 }
 
 /* What each operation of a turn leaves behind is kept: it is in force until the next one is done. */

@@ -32,6 +32,23 @@ static uint64_t bucket_total(const struct hist *h)
 	return total;
 }
 
+void hist_drop_max(struct hist *h)
+{
+	unsigned bucket = hist_bucket(h->max_ns);
+
+	if (!h->count)
+		return;
+	h->count--;
+	h->sum_ns -= h->max_ns < h->sum_ns ? h->max_ns : h->sum_ns;
+	h->buckets[bucket] -= h->buckets[bucket] > 0;
+	while (bucket && !h->buckets[bucket])
+		bucket--;
+	if (!h->count)
+		*h = HIST_EMPTY;
+	else if (hist_bucket_floor(bucket + 1) - 1 < h->max_ns)
+		h->max_ns = hist_bucket_floor(bucket + 1) - 1;
+}
+
 uint64_t hist_quantile_ns(const struct hist *h, unsigned permille)
 {
 	double rank, below = 0;

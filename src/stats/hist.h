@@ -61,6 +61,10 @@ static inline void hist_add(struct hist *h, uint64_t ns)
 /* Add @other to @h. */
 void hist_merge(struct hist *h, const struct hist *other);
 
+/* Take the largest value out again. The next largest is known to its bucket, and taken for the bucket's
+ * end. Nothing if @h is empty. */
+void hist_drop_max(struct hist *h);
+
 /* The value at @permille of the way (500: the median, 990: p99), linear inside its bucket, never
  * outside min and max; 0 when empty. 1000 is the maximum. */
 uint64_t hist_quantile_ns(const struct hist *h, unsigned permille);

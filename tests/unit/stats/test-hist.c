@@ -87,6 +87,24 @@ TEST(a_full_bucket_stays_full)
 	assert_int_equal(a.buckets[3], UINT32_MAX);
 }
 
+TEST(without_its_largest_value_the_next_one_counts)
+{
+	struct hist h = HIST_EMPTY;
+
+	hist_drop_max(&h);
+	assert_memory_equal(&h, &HIST_EMPTY, sizeof(h));
+	hist_add(&h, 10);
+	hist_add(&h, 1000);
+	hist_add(&h, 50000);
+	hist_drop_max(&h);
+	assert_int_equal(h.count, 2);
+	assert_in_range(h.max_ns, 1000, 1000 + 1000 / HIST_SUB);
+	hist_drop_max(&h);
+	assert_int_equal(h.max_ns, 10);
+	hist_drop_max(&h);
+	assert_memory_equal(&h, &HIST_EMPTY, sizeof(h));
+}
+
 /* Ten values of 1 to 10 ms: five may stay above the median's bound. */
 TEST(the_excess_is_what_the_values_next_to_the_bound_are_over_it)
 {
@@ -107,4 +125,5 @@ TESTS(T(every_value_lies_in_its_bucket), T(buckets_join_without_a_gap),
       T(a_value_beyond_the_range_falls_into_the_last_bucket), T(an_empty_histogram_reads_zero),
       T(quantiles_of_a_uniform_ramp_are_exact_to_a_bucket), T(one_value_is_every_quantile),
       T(merging_equals_adding_everything_to_one), T(a_full_bucket_stays_full),
+      T(without_its_largest_value_the_next_one_counts),
       T(the_excess_is_what_the_values_next_to_the_bound_are_over_it))
