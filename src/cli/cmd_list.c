@@ -56,7 +56,7 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 static const struct argp list_argp = {
 	.options = list_options,
 	.parser = list_option,
-	.args_doc = "[NAME|GLOB|FILE.yaml|FILE.json...]",
+	.args_doc = "[NAME|GLOB|FILE.yaml[:NAME]|FILE.json...]",
 	.doc = "List the scenarios of this program: theme (the file that each stands in), name, "
 	       "summary. Without a name those that `ktstr run` runs; "
 	       "fixtures, which are made to fail, appear when a name or glob matches them.",

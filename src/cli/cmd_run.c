@@ -129,7 +129,7 @@ static const struct argp_child run_children[] = { { &machine_argp, 0, "The machi
 static const struct argp run_argp = {
 	.options = run_options,
 	.parser = run_option,
-	.args_doc = "[NAME|GLOB|FILE.yaml|FILE.json...]",
+	.args_doc = "[NAME|GLOB|FILE.yaml[:NAME]|FILE.json...]",
 	.doc = "Boot the kernel under test in a machine of its own, run scenarios in it, print a "
 	       "verdict for each.\vExit status: 0 all claims held; 1 a FAIL or TIMEOUT; 2 bad "
 	       "usage "

@@ -40,7 +40,7 @@ static error_t show_option(int key, char *arg, struct argp_state *state)
 static const struct argp show_argp = {
 	.options = show_options,
 	.parser = show_option,
-	.args_doc = "NAME|GLOB|FILE.yaml|FILE.json...",
+	.args_doc = "NAME|GLOB|FILE.yaml[:NAME]|FILE.json...",
 	.doc = "Print scenarios as a scenario file that runs the same: a start for one's own.",
 };
 

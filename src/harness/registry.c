@@ -3,6 +3,7 @@
  * scenario links, and lists none. */
 #include "harness/registry.h"
 
+#include "base/buf.h"
 #include "harness/yaml_load.h"
 
 #include <errno.h>
@@ -69,11 +70,45 @@ void registry_deinit(struct registry *r)
 	*r = REGISTRY_NULL;
 }
 
-static bool is_file_name(const char *pattern)
+bool registry_is_file(const char *path)
 {
-	const char *dot = strrchr(pattern, '.');
+	const char *dot = strrchr(path, '.');
 
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json"));
+}
+
+/* A pattern that is FILE or FILE:NAME. */
+struct file_pattern {
+	const char *path; /* NULL: it is neither */
+	const char *name; /* or a glob; "*" for all of the file */
+	char *copy;	  /* what both are parts of, if it was split */
+};
+
+static void file_pattern_deinit(struct file_pattern *p)
+{
+	free(p->copy);
+}
+
+/* A colon splits it if what stands before is a file; the last such, as a path may have colons too. */
+static int split_pattern(const char *pattern, struct file_pattern *ret)
+{
+	struct file_pattern p = { .name = "*" };
+
+	*ret = (struct file_pattern){ .path = pattern, .name = "*" };
+	if (registry_is_file(pattern))
+		return 0;
+	p.copy = strdup(pattern);
+	if (!p.copy)
+		return err_new(-ENOMEM, "out of memory");
+	for (char *colon; !p.path && (colon = strrchr(p.copy, ':'));) {
+		*colon = '\0';
+		if (registry_is_file(p.copy)) {
+			p.path = p.copy;
+			p.name = pattern + (colon + 1 - p.copy);
+		}
+	}
+	*ret = p;
+	return 0;
 }
 
 static int keep_file(struct registry *r, struct scenario_file *file)
@@ -89,15 +124,46 @@ static int keep_file(struct registry *r, struct scenario_file *file)
 	return 0;
 }
 
-static int add_file(struct registry *r, const char *path)
+/* The file of that path, read once. */
+static int find_file(struct registry *r, const char *path, struct scenario_file **ret)
+{
+	int err;
+
+	for (size_t i = 0; i < r->file_count; i++) {
+		*ret = r->files[i];
+		if (strcmp(scenario_file_record(*ret, 0)->file, path) == 0)
+			return 0;
+	}
+	err = scenario_file_load(path, ret);
+	return err < 0 ? err_trace(err) : keep_file(r, *ret);
+}
+
+static bool has_record(const struct registry *r, const struct ktstr_record *record)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->records[i] == record)
+			return true;
+	}
+	return false;
+}
+
+static int refuse_unknown_name(const struct scenario_file *file, const struct file_pattern *p)
+{
+	cleanup(buf_deinit) struct buf names = BUF_NULL;
+
+	for (size_t i = 0; i < scenario_file_count(file); i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", scenario_file_record(file, i)->name);
+	return err_new(-ENOENT, "no scenario of %s is named %s; it has %s", p->path, p->name,
+		       buf_text(&names));
+}
+
+static int add_file(struct registry *r, const struct file_pattern *p)
 {
 	const struct ktstr_record **records;
 	struct scenario_file *file;
-	int err = scenario_file_load(path, &file);
+	bool is_known = false;
+	int err = find_file(r, p->path, &file);
 
-	if (err < 0)
-		return err_trace(err);
-	err = keep_file(r, file);
 	if (err < 0)
 		return err_trace(err);
 	records =
@@ -105,15 +171,30 @@ static int add_file(struct registry *r, const char *path)
 	if (!records)
 		return err_new(-ENOMEM, "out of memory");
 	r->records = records;
-	for (size_t i = 0; i < scenario_file_count(file); i++)
-		r->records[r->count++] = scenario_file_record(file, i);
-	return 0;
+	for (size_t i = 0; i < scenario_file_count(file); i++) {
+		const struct ktstr_record *record = scenario_file_record(file, i);
+
+		if (fnmatch(p->name, record->name, 0) != 0)
+			continue;
+		is_known = true;
+		if (!has_record(r, record))
+			r->records[r->count++] = record;
+	}
+	return is_known ? 0 : refuse_unknown_name(file, p);
+}
+
+static int add_pattern(struct registry *r, const char *pattern)
+{
+	cleanup(file_pattern_deinit) struct file_pattern p = { 0 };
+	int err = split_pattern(pattern, &p);
+
+	return err == 0 && p.path ? add_file(r, &p) : err;
 }
 
 static bool is_replaced_by(const struct ktstr_record *own, const struct ktstr_record *other)
 {
-	return strcmp(own->name, other->name) == 0 && is_file_name(other->file) &&
-	       !is_file_name(own->file);
+	return strcmp(own->name, other->name) == 0 && registry_is_file(other->file) &&
+	       !registry_is_file(own->file);
 }
 
 /* Of sorted records: those of the program make way for a file's of the same name. */
@@ -135,7 +216,7 @@ static void drop_replaced(struct registry *r)
 int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count)
 {
 	for (size_t i = 0; i < pattern_count; i++) {
-		int err = is_file_name(patterns[i]) ? add_file(r, patterns[i]) : 0;
+		int err = add_pattern(r, patterns[i]);
 
 		if (err < 0)
 			return err_trace(err);
@@ -154,13 +235,24 @@ const struct ktstr_record *registry_find(const struct registry *r, const char *n
 	return NULL;
 }
 
+static bool is_match(const char *pattern, const struct ktstr_record *record)
+{
+	size_t len = strlen(record->file);
+
+	if (fnmatch(pattern, record->name, 0) == 0)
+		return true;
+	if (strncmp(pattern, record->file, len) != 0)
+		return false;
+	return !pattern[len] ||
+	       (pattern[len] == ':' && fnmatch(pattern + len + 1, record->name, 0) == 0);
+}
+
 static bool is_chosen(const struct ktstr_record *record, char *const *patterns, size_t count)
 {
 	if (count == 0)
 		return !record->scenario->is_fixture;
 	for (size_t i = 0; i < count; i++) {
-		if (fnmatch(patterns[i], record->name, 0) == 0 ||
-		    strcmp(patterns[i], record->file) == 0)
+		if (is_match(patterns[i], record))
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 
 #include <ktstr/scenario.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct scenario_file;
@@ -28,16 +29,20 @@ int registry_from(const struct ktstr_record *records, size_t count,
 		  struct registry *ret) must_check;
 void registry_deinit(struct registry *r);
 
-/* Read every pattern that is the name of a scenario file (it ends in .yaml or .yml) and add its
- * scenarios; such a pattern then chooses all of its file in registry_select(). A scenario of a
- * file takes the place of the program's own of that name, so that what `ktstr show` prints can be run
- * as it is. The records live as long as @r. 0; the errors of scenario_file_load(); -EEXIST as registry_load(). */
+/* Is it the name of a scenario file: does it end in .yaml, .yml or .json? */
+bool registry_is_file(const char *path);
+
+/* Read every pattern that names a scenario file and add its scenarios: FILE adds all of them, and
+ * chooses them in registry_select(); FILE:NAME, where NAME may be a glob, does so with those of that
+ * name alone. A scenario of a file takes the place of the program's own of that name, so that what
+ * `ktstr show` prints can be run as it is. The records live as long as @r. 0; the errors of
+ * scenario_file_load(); -ENOENT if the file has no such scenario; -EEXIST as registry_load(). */
 int registry_add_files(struct registry *r, char *const *patterns, size_t pattern_count) must_check;
 
 /* The record of that name, or NULL. */
 const struct ktstr_record *registry_find(const struct registry *r, const char *name);
 
-/* Choose: every record that one of @patterns (names or globs) matches, each once, sorted; with no
+/* Choose: every record that one of @patterns (names, globs, FILE or FILE:NAME) matches, each once, sorted; with no
  * pattern all but the fixtures. 0; -ENOENT naming a pattern that matches nothing (with the nearest
  * name, if one is near); -ENOMEM. @ret is another registry. */
 int registry_select(const struct registry *r, char *const *patterns, size_t pattern_count,

@@ -3,12 +3,12 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "base/str.h"
 #include "base/util.h"
 #include "devices/blk/blk.h"
 #include "harness/guest.h"
 #include "harness/judge.h"
 #include "harness/payload_files.h"
+#include "harness/rerun.h"
 #include "harness/store.h"
 #include "harness/trial.h"
 
@@ -299,32 +299,6 @@ static bool is_skipped_by_guest(const struct runner *run, struct result *result)
 	return is_unmet;
 }
 
-static void describe_rerun(const struct runner *run, struct result *result)
-{
-	const struct run_options *o = run->options;
-	struct buf *out = &result->rerun;
-
-	/* One that is not compiled in is found by its file. */
-	buf_printf(out, "%s run %s --topology %s", o->program,
-		   str_ends_with(result->record->file, ".c") ? result->record->name
-							     : result->record->file,
-		   result->topology);
-	if (o->kernel)
-		buf_printf(out, " --kernel %s", o->kernel);
-	if (o->cell.memory_bytes)
-		buf_printf(out, " --memory %llu", (unsigned long long)(o->cell.memory_bytes / MIB));
-	for (unsigned i = 0; i < o->disk_count; i++)
-		buf_printf(out, " --disk %s", o->disks[i]);
-	if (o->has_kaslr)
-		buf_str(out, " --kaslr");
-	if (o->kernel_args)
-		buf_printf(out, " --append '%s'", o->kernel_args);
-	if (o->cell.seed != 1)
-		buf_printf(out, " --seed %llu", (unsigned long long)o->cell.seed);
-	if (result->cell.fault)
-		buf_printf(out, " --fault '%s'", result->cell.fault->text);
-}
-
 /* Does the machine go on? What broke a claim, or never ended, may have left its marks; noise of the
  * host leaves none. Of what a fault comes to we know what it comes from, and the next fault will do with the
  * machine that this one leaves. */
@@ -348,7 +322,7 @@ static int run_job(struct runner *run, const struct job *job, struct result *res
 	if (r < 0)
 		return err_trace(r);
 	topology_label(&result->cell.topology, result->topology);
-	describe_rerun(run, result);
+	rerun_line(run->options, job->record, result->topology, job->fault, &result->rerun);
 	if (is_skipped(result, r))
 		return 0;
 	r = have_guest(run, result);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "harness/words.h"
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -69,4 +69,48 @@ int words_add_line(struct words *w, const char *text)
 		if (r < 0)
 			return err_trace(r);
 	}
+}
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static bool has_control(const char *word)
+{
+	while (*word && !is_control(*word))
+		word++;
+	return *word;
+}
+
+static bool is_plain(const char *word)
+{
+	if (!*word)
+		return false;
+	for (; *word; word++)
+		if (!isalnum((unsigned char)*word) && !strchr("_-+./=:,@%", *word))
+			return false;
+	return true;
+}
+
+void words_quote(struct buf *out, const char *word)
+{
+	bool is_escaped = has_control(word);
+
+	if (is_plain(word)) {
+		buf_str(out, word);
+		return;
+	}
+	buf_str(out, is_escaped ? "$'" : "'");
+	for (; *word; word++) {
+		if (is_control(*word))
+			buf_printf(out, "\\%03o", (unsigned char)*word);
+		else if (is_escaped && (*word == '\'' || *word == '\\'))
+			buf_printf(out, "\\%c", *word);
+		else if (*word == '\'')
+			buf_str(out, "'\\''");
+		else
+			buf_add(out, word, 1);
+	}
+	buf_str(out, "'");
 }

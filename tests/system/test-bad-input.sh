@@ -63,3 +63,5 @@ printf 'scenario: a\nsummary: s\nneeds: { features: [eevdf] }\nhold: 1s\nworkers
 refused unknown_feature 2 'feature.yaml:3:21: features "eevdf": expected one of sched_ext, ' "$KTSTR" run "$dir/feature.yaml"
 printf 'scenario: a\nsummary: s\nhold: 1s\nworkers: [{ work: pipe_pingpong, count: 3 }]\nchecks: [isolation]\n' >"$dir/group.yaml"
 refused count_that_splits_a_group 2 'scenario a' "$KTSTR" run "$dir/group.yaml"
+printf 'scenario: a\nsummary: s\nhold: 1s\n---\nscenario: b\nsummary: s\nhold: 1s\n' >"$dir/two.yaml"
+refused unknown_scenario_of_a_file 2 'is named c; it has a, b' "$KTSTR" list "$dir/two.yaml:c"
