@@ -12,7 +12,7 @@
  *   "thread 0"            the first hardware thread of every core
  * A specification that comes out empty, or outside the machine, is an error.
  *
- * Time is "250ms", "1s"; memory "512M"; cpu.max "QUOTA/PERIOD", as "10ms/100ms", or "max".
+ * Time is "250ms", "1s"; memory "512M", "4KiB", "64B", never without a unit but for 0; cpu.max "QUOTA/PERIOD", as "10ms/100ms", or "max".
  * A set of NUMA nodes is written as CPUs are: "node 0", "all"; it is the nodes of those CPUs.
  *
  * To add a scenario: write SCENARIO(name) = { ... }; in any file that is linked into the program.

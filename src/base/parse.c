@@ -13,8 +13,8 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-	{ "", 1 },	{ "K", KIB },	{ "M", MIB },	{ "G", GIB },	     { "T", GIB *KIB },
-	{ "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", GIB *KIB },
+	{ "", 1 },	   { "B", 1 },	   { "K", KIB },   { "M", MIB },   { "G", GIB },
+	{ "T", GIB *KIB }, { "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB }, { "TiB", GIB *KIB },
 };
 
 static const struct unit time_units[] = {
@@ -106,6 +106,19 @@ int parse_bytes(const char *s, uint64_t *ret)
 		return -EINVAL;
 	if (__builtin_mul_overflow(v, unit->factor, &v))
 		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
+int parse_size(const char *s, uint64_t *ret)
+{
+	uint64_t v;
+	int r = parse_bytes(s, &v);
+
+	if (r)
+		return r;
+	if (v && digit_of(s[strlen(s) - 1], 10) >= 0)
+		return -EINVAL;
 	*ret = v;
 	return 0;
 }

@@ -15,9 +15,13 @@ int parse_u64(const char *s, uint64_t *ret) must_check;
 /* As parse_u64(), and -ERANGE outside @min..@max. */
 int parse_u64_in(const char *s, uint64_t min, uint64_t max, uint64_t *ret) must_check;
 
-/* Bytes: a decimal number with an optional suffix K, M, G, T or KiB, MiB, GiB, TiB (all binary).
- * Returns 0, -EINVAL, -ERANGE. */
+/* Bytes: a decimal number with an optional suffix B, K, M, G, T or KiB, MiB, GiB, TiB (all binary).
+ * Returns 0, -EINVAL, -ERANGE. For options and files of others: scenarios have parse_size(). */
 int parse_bytes(const char *s, uint64_t *ret) must_check;
+
+/* The same with a suffix that must be there; "0" alone is fine. Returns 0, -EINVAL (also a missing
+ * suffix), -ERANGE. */
+int parse_size(const char *s, uint64_t *ret) must_check;
 
 /* A duration with its unit: ns, us, ms or s, with an optional decimal fraction ("1.5ms"). "0" alone
  * is fine. Returns 0, -EINVAL (also a missing unit), -ERANGE. @ret in nanoseconds. */

@@ -54,7 +54,7 @@ static void add_value(struct buf *out, enum param_unit unit, uint64_t value)
 		{ PARAM_NS, NSEC_PER_SEC, "s" },   { PARAM_NS, NSEC_PER_MSEC, "ms" },
 		{ PARAM_NS, NSEC_PER_USEC, "us" }, { PARAM_NS, 1, "ns" },
 		{ PARAM_BYTES, GIB, "GiB" },	   { PARAM_BYTES, MIB, "MiB" },
-		{ PARAM_BYTES, KIB, "KiB" },
+		{ PARAM_BYTES, KIB, "KiB" },	   { PARAM_BYTES, 1, "B" },
 	};
 
 	for (size_t i = 0; value && i < ARRAY_SIZE(scales); i++) {

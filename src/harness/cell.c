@@ -8,6 +8,8 @@
 #include "harness/compile.h"
 #include "harness/patience.h"
 #include "harness/scene.h"
+#include "harness/spec.h"
+#include "vmm/machine_check.h"
 #include "wire/frame.h"
 
 #include <assert.h>
@@ -17,6 +19,23 @@
 #include <stdlib.h>
 
 static const char default_topology[] = "1n1l2c1t";
+
+/* What the machine would refuse, too, but in bytes and after everything else is ready. */
+static int read_memory(const char *text, struct cell *cell)
+{
+	uint64_t least = machine_least_memory_bytes(&cell->topology), bytes;
+	int r = spec_value(text, PARAM_BYTES, &bytes);
+
+	if (r < 0)
+		return err_prefix(r, "memory ");
+	if (!is_aligned(bytes, MIB) || bytes < least)
+		return err_new(
+			-EINVAL,
+			"memory \"%s\": a machine with %u nodes has whole MiB, at least %lluM",
+			text, cell->topology.nodes, (unsigned long long)(least / MIB));
+	cell->memory_bytes = bytes;
+	return 0;
+}
 
 static int choose_machine(struct cell *cell, const struct cell_options *options)
 {
@@ -31,11 +50,8 @@ static int choose_machine(struct cell *cell, const struct cell_options *options)
 	if (r < 0)
 		return err_trace(r);
 	cell->memory_bytes = options->memory_bytes;
-	if (!cell->memory_bytes && s->memory) {
-		if (parse_bytes(s->memory, &cell->memory_bytes) < 0 || !cell->memory_bytes)
-			return err_new(-EINVAL, "memory \"%s\": expected a size such as 512M",
-				       s->memory);
-	}
+	if (!cell->memory_bytes && s->memory)
+		return read_memory(s->memory, cell);
 	if (!cell->memory_bytes)
 		cell->memory_bytes = 512 * MIB + 8 * MIB * topology_cpu_count(&cell->topology);
 	return 0;

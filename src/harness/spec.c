@@ -95,7 +95,7 @@ struct unit_form {
 static const struct unit_form unit_forms[] = {
 	[PARAM_COUNT] = { parse_u64, "a number" },
 	[PARAM_NS] = { parse_duration_ns, "a duration with its unit, such as 50ms" },
-	[PARAM_BYTES] = { parse_bytes, "a size such as 4KiB" },
+	[PARAM_BYTES] = { parse_size, "a size with its unit, such as 4KiB or 64B" },
 	[PARAM_PERMILLE] = { parse_permille, "thousandths from 0permille to 1000permille" },
 	[PARAM_HZ] = { parse_u64, "a number of times in a second" },
 	[PARAM_MILLI] = { parse_milli, "a number with at most three decimals" },
@@ -385,8 +385,9 @@ int spec_limit(const char *text, uint64_t *ret)
 		*ret = PLAN_MAX;
 		return 0;
 	}
-	if (parse_bytes(text, ret) < 0)
-		return err_new(-EINVAL, "\"%s\": expected a size such as 64M, or max", text);
+	if (parse_size(text, ret) < 0)
+		return err_new(-EINVAL,
+			       "\"%s\": expected a size with its unit, such as 64M, or max", text);
 	return 0;
 }
 

@@ -29,18 +29,22 @@ static int available_bytes(uint64_t *ret)
 	return 0;
 }
 
+uint64_t machine_least_memory_bytes(const struct topology *t)
+{
+	return MIB * MAX((uint64_t)MEMORY_MIN_MIB, (uint64_t)MEMORY_MIN_MIB_FOR_NODE * t->nodes);
+}
+
 static int check_memory(const struct machine_desc *d)
 {
-	uint64_t least = MAX((uint64_t)MEMORY_MIN_MIB,
-			     (uint64_t)MEMORY_MIN_MIB_FOR_NODE * d->topology.nodes);
+	uint64_t least = machine_least_memory_bytes(&d->topology);
 	uint64_t available = 0;
 
-	if (!is_aligned(d->memory_bytes, MIB) || d->memory_bytes < least * MIB)
+	if (!is_aligned(d->memory_bytes, MIB) || d->memory_bytes < least)
 		return err_new(-EINVAL,
 			       "memory of %llu bytes: must be whole MiB, at least %llu with %u "
 			       "nodes",
-			       (unsigned long long)d->memory_bytes, (unsigned long long)least,
-			       d->topology.nodes);
+			       (unsigned long long)d->memory_bytes,
+			       (unsigned long long)(least / MIB), d->topology.nodes);
 	int r = available_bytes(&available);
 
 	if (r < 0)

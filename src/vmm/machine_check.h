@@ -6,3 +6,6 @@
 
 /* Returns 0, or a negative errno with words: -EINVAL, -ENOMEM (more memory than there is). */
 int machine_check(const struct machine_desc *d) must_check;
+
+/* The least memory of a machine of that topology; what it has is whole MiB. */
+uint64_t machine_least_memory_bytes(const struct topology *t);

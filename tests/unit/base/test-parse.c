@@ -61,6 +61,22 @@ TEST(bytes_take_binary_suffixes)
 	}
 }
 
+TEST(sizes_need_their_unit)
+{
+	static const struct parse_case cases[] = {
+		{ "64M", 0, 64 << 20 }, { "64B", 0, 64 },	{ "0", 0, 0 },
+		{ "512", -EINVAL, 0 },	{ "0x40", -EINVAL, 0 }, { "16777216T", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t v = 0;
+
+		assert_int_equal(parse_size(cases[i].in, &v), cases[i].r);
+		assert_int_equal(v, cases[i].value);
+	}
+}
+
 TEST(durations_need_their_unit)
 {
 	static const struct parse_case cases[] = {
@@ -78,4 +94,4 @@ TEST(durations_need_their_unit)
 }
 
 TESTS(T(numbers_are_read_strictly), T(a_range_is_kept), T(bytes_take_binary_suffixes),
-      T(durations_need_their_unit))
+      T(sizes_need_their_unit), T(durations_need_their_unit))

@@ -369,8 +369,9 @@ static const struct bad_scenario bad_scenarios[] = {
 		   { .name = "a", .weight = 50, .is_idle = true, .workers = SPIN }),
 	BAD_CGROUP("cgroup a: io_weight \"10001\": the kernel takes 1 to 10000",
 		   { .name = "a", .io_weight = 10001, .workers = SPIN }),
-	BAD_CGROUP("cgroup a: memory_max \"lots\": expected a size such as 64M, or max",
-		   { .name = "a", .memory_max = "lots", .workers = SPIN }),
+	BAD_CGROUP(
+		"cgroup a: memory_max \"lots\": expected a size with its unit, such as 64M, or max",
+		{ .name = "a", .memory_max = "lots", .workers = SPIN }),
 	BAD_CGROUP("cgroup a: mems \"node 1\": machine 1n2l4c1t has nodes 0-0",
 		   { .name = "a", .mems = "node 1", .workers = SPIN }),
 	BAD_CGROUP("cgroup \"a b\": a name has letters, digits, _ - .",

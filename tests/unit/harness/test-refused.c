@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a scenario file may not say, and the words that it is refused with: the whole way of it, from
+ * text to plan, as before a boot. */
+#include "harness/cell.h"
+#include "harness/yaml_load.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "base/util.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD "scenario: x\nsummary: s\ntopology: 1n1l2c1t\n"
+#define HOLD "hold: 1s\n"
+#define ISOLATED "checks: [isolation]\n"
+#define SPIN "workers: [{ work: spin }]\n"
+/* A scenario with one more line, the fourth; cgroups or workers that are given in a mapping; checks;
+ * a step; operations. */
+#define LINE(line) HEAD line "\n" SPIN HOLD ISOLATED
+#define CGROUP(keys) HEAD "cgroups: [{ name: g, " keys ", " SPIN_IN "}]\n" HOLD ISOLATED
+#define SPIN_IN "workers: [{ work: spin }] "
+#define WORKERS_OF(keys) HEAD "workers: [{ " keys " }]\n" HOLD ISOLATED
+#define CHECK(check) HEAD "cgroups: [{ name: g, " SPIN_IN "}]\n" HOLD "checks: [" check "]\n"
+#define STEP(keys) HEAD "cgroups: [{ name: g, " SPIN_IN "}]\nsteps: [{ " keys " }]\n" ISOLATED
+#define OP(op) STEP("ops: ['" op "'], hold: 1s")
+
+struct refusal {
+	const char *text;
+	const char *words; /* that the error has; NULL: it is accepted */
+};
+
+static int compile_text(const char *text, struct cell *cell)
+{
+	static const struct cell_options options = { 0 };
+	struct scenario_file *file = NULL;
+	int r = scenario_file_parse("x.yaml", text, strlen(text), &file);
+
+	if (r == 0)
+		r = cell_compile(scenario_file_record(file, 0), &options, cell);
+	if (r == 0)
+		cell_deinit(cell);
+	scenario_file_free(file);
+	return r;
+}
+
+static void expect_all(const struct refusal *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct cell cell = CELL_NULL;
+		int r = compile_text(cases[i].text, &cell);
+
+		if (!cases[i].words && r)
+			fail_msg("case %zu is refused: %s", i, err_text());
+		if (!cases[i].words)
+			continue;
+		if (r != -EINVAL)
+			fail_msg("case %zu: %d, should say \"%s\"", i, r, cases[i].words);
+		if (!strstr(err_text(), cases[i].words))
+			fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err_text(),
+				 cases[i].words);
+		err_clear();
+	}
+}
+
+#define EXPECT(...)                                                                                \
+	do {                                                                                       \
+		static const struct refusal cases_[] = { __VA_ARGS__ };                            \
+		expect_all(cases_, ARRAY_SIZE(cases_));                                            \
+	} while (0)
+
+TEST(sizes_have_units)
+{
+#define SIZE "expected a size with its unit, such as "
+	EXPECT({ LINE("memory: 512M"), NULL },
+	       { LINE("memory: 512"), "x.yaml:4:9: memory \"512\": " SIZE },
+	       { LINE("needs: { memory: 512 }"), "x.yaml:4:18: memory \"512\": " SIZE },
+	       { CGROUP("memory_max: 64"), "memory_max \"64\": " SIZE },
+	       { CGROUP("memory_low: 0"), NULL }, { OP("set g memory_max=64M"), NULL },
+	       { OP("set g memory_max=64"), "memory_max \"64\": " SIZE },
+	       { OP("set g memory_low=0"), NULL },
+	       { WORKERS_OF("work: cache_pressure set=65536"), "set \"65536\": " SIZE },
+	       { WORKERS_OF("work: cache_yield stride=64B"), NULL });
+}
+
+TEST(memory_is_whole_mib_and_enough_for_the_machine)
+{
+	EXPECT({ LINE("memory: 64M"), NULL },
+	       { LINE("memory: 63M"),
+		 "scenario x: memory \"63M\": a machine with 1 nodes has whole "
+		 "MiB, at least 64M" },
+	       { LINE("memory: 65537K"), "scenario x: memory \"65537K\": a machine with 1" },
+	       { LINE("memory: 0"), "scenario x: memory \"0\": a machine with 1 nodes" });
+}
+
+TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine))
