@@ -88,18 +88,68 @@ static const char *entity_name(const struct cell *cell, uint32_t i, char *text)
 	return i < cgroups ? cell->plan.cgroups[i].path : cell_group_name(cell, i - cgroups, text);
 }
 
+static bool has_part(const struct shares *s, uint32_t i)
+{
+	return s->ideal[i] > 0 || s->obtained_ns[i] > 0;
+}
+
+/* Has the cgroup, with all below it, nothing but that entry? */
+static bool is_all_of(const struct shares *s, const struct cell *cell, const struct scene *scene,
+		      uint32_t group, uint32_t cgroup)
+{
+	const struct plan_header *h = &cell->plan.header;
+
+	for (uint32_t g = 0; g < h->group_count; g++) {
+		uint32_t at = scene->groups[g].cgroup;
+
+		if (g == group || !has_part(s, h->cgroup_count + g))
+			continue;
+		while (at != cgroup && at != PLAN_NONE)
+			at = cell->cgroups[at].parent;
+		if (at == cgroup)
+			return false;
+	}
+	return true;
+}
+
 /* An entry that is all its cgroup has says nothing new, nor does a cgroup that has everything. */
-static bool is_worth_telling(const struct shares *s, const struct cell *cell, uint32_t i)
+static bool is_worth_telling(const struct shares *s, const struct cell *cell,
+			     const struct scene *scene, uint32_t i)
 {
 	uint32_t cgroups = cell->plan.header.cgroup_count;
 	uint32_t cgroup;
 
-	if (s->ideal[i] <= 0 && s->obtained_ns[i] <= 0)
+	if (!has_part(s, i))
 		return false;
 	if (i < cgroups)
 		return s->ideal[i] < s->ideal_sum;
-	cgroup = cell->plan.workers[cell->plan.groups[i - cgroups].first_worker].cgroup;
-	return cgroup == PLAN_NONE || s->ideal[cgroup] != s->ideal[i];
+	cgroup = scene->groups[i - cgroups].cgroup;
+	return cgroup == PLAN_NONE || !is_all_of(s, cell, scene, i - cgroups, cgroup);
+}
+
+/* Do a loop's operations leave alone what the cgroup may use, and who is in it? Each quota that is
+ * written comes with a new period, and of a worker that moves nobody knows what it used where. */
+static bool is_quota_constant(const struct cell *cell, const struct cell_window *window,
+			      uint32_t cgroup)
+{
+	const struct plan_step *step = &cell->plan.steps[window->step];
+
+	for (uint32_t i = 0; window->turn_count && i < step->loop_op_count; i++) {
+		const struct plan_op *op = &cell->plan.ops[step->loop_first_op + i];
+		bool is_set = op->code == OP_CGROUP_SET &&
+			      (op->args[0] == KNOB_QUOTA || op->args[0] == KNOB_BURST);
+
+		if (op->code == OP_MOVE)
+			return false;
+		if (op->target == cgroup &&
+		    (is_set || op->code == OP_CGROUP_ADD || op->code == OP_CGROUP_REMOVE))
+			return false;
+	}
+	for (uint32_t i = 0; i < window->turn_count; i++) {
+		if (!window->turns[i].scene.cgroups[cgroup].is_there)
+			return false;
+	}
+	return true;
 }
 
 /* What the cgroup used beyond everything that its quota can have allowed, in thousandths of what all
@@ -114,7 +164,7 @@ static double quota_excess(const struct shares *s, const struct cell *cell,
 	const struct scene_cgroup *g = &window->scene.cgroups[cgroup];
 	double periods, allowed_ns, excess_ns;
 
-	if (g->quota_us == PLAN_MAX || window->turn_count)
+	if (!g->is_there || g->quota_us == PLAN_MAX || !is_quota_constant(cell, window, cgroup))
 		return 0;
 	periods = floor(window_ns / 1e3 / (double)g->period_us) + 2;
 	allowed_ns = (periods * (double)g->quota_us + (double)g->burst_us) * 1e3 +
@@ -144,7 +194,8 @@ static void judge_quotas(struct shares *s, const struct cell *cell,
 					: "all is one part: there is nothing to compare");
 }
 
-static void judge(const struct shares *s, const struct cell *cell, struct finding *ret)
+static void judge(const struct shares *s, const struct cell *cell, const struct scene *scene,
+		  struct finding *ret)
 {
 	uint32_t count = cell->plan.header.cgroup_count + cell->plan.header.group_count;
 	char text[CELL_NAME_BYTES];
@@ -155,7 +206,7 @@ static void judge(const struct shares *s, const struct cell *cell, struct findin
 		double ideal = s->ideal[i] / s->ideal_sum;
 		const char *name = entity_name(cell, i, text);
 
-		if (!is_worth_telling(s, cell, i))
+		if (!is_worth_telling(s, cell, scene, i))
 			continue;
 		ret->samples++;
 		worst = fmax(worst, fabs(got - ideal));
@@ -289,11 +340,14 @@ static int share_evaluate(const struct claim *claim, const struct cell *cell,
 		r = solve(&s, claim, cell, window, telemetry);
 	if (r < 0)
 		return err_trace(r);
-	if (s.obtained_sum_ns <= 0 || s.ideal_sum <= 0) {
+	if (s.obtained_sum_ns <= 0 && s.ideal_sum <= 0) {
+		buf_str(&ret->figures, "nobody was to run");
+	} else if (s.obtained_sum_ns <= 0 || s.ideal_sum <= 0) {
 		ret->observed = 1000;
-		buf_str(&ret->figures, "nobody ran at all");
+		buf_str(&ret->figures,
+			s.ideal_sum > 0 ? "nobody ran at all" : "what was to stand still ran");
 	} else {
-		judge(&s, cell, ret);
+		judge(&s, cell, &window->scene, ret);
 		judge_quotas(&s, cell, window, (double)(data->end_ns - data->begin_ns), ret);
 	}
 	noise_judge_parts(ret, telemetry);

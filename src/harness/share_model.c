@@ -120,7 +120,7 @@ static void add_worker(struct model *m, uint32_t worker)
 	}
 	if (now->is_stopped)
 		e.allowed_cpus = any.bits;
-	if (now->is_stopped || is_frozen(m->cell, m->scene, now->cgroup))
+	if (now->is_stopped || now->is_paused || is_frozen(m->cell, m->scene, now->cgroup))
 		e.limit_cpus = 0;
 	m->entities[m->count++] = e;
 }
@@ -198,6 +198,12 @@ static double declared_use(const struct plan_group *g, double guaranteed)
 	}
 }
 
+/* A worker whose iterations were done before the window began has no report of it. */
+static bool has_done_all(const struct plan_group *g, const struct worker_report *r)
+{
+	return g->iterations && (!r->is_there || r->report.end == WORKER_FINISHED);
+}
+
 static double used(const struct model *m, const struct window_data *data, uint32_t worker,
 		   double window_ns, bool is_quiet)
 {
@@ -205,8 +211,7 @@ static double used(const struct model *m, const struct window_data *data, uint32
 	double guaranteed = m->rates[m->first_worker + worker];
 	double got = (double)data->reports[worker].report.cpu_ns / window_ns;
 
-	/* One that has done all its iterations wants nothing more, either. */
-	if (g->iterations)
+	if (has_done_all(g, &data->reports[worker]))
 		return got;
 	if (!(workload_by_id(g->workload)->flags & WORKLOAD_BLOCKS))
 		return INFINITY;
@@ -260,13 +265,42 @@ static int solve_at(struct model *m, double capacity, double *sum_ret)
 	return r;
 }
 
-/* The capacity at which the ideal parts are in sum what was obtained; between what the host is known
- * to have left, less a third for what is no worker, and all. */
-static int solve_for_capacity(struct model *m, double obtained_cpus, double noise)
+/* What a CPU gave to guest tasks or interrupts, at most. Idle time comes in ticks of 10 ms at both
+ * ends. */
+static double busy_ns(const struct window_data *data, unsigned cpu, double window_ns)
+{
+	static const double ticks_ns = 2 * 10e6;
+	const struct cpu_sample *from = &data->begin[cpu], *to = &data->end[cpu];
+	double idle_ns = (double)grown(from->stat.idle_ns, to->stat.idle_ns) - ticks_ns;
+	double noise_ns = window_ns * telemetry_cpu_noise_permille(data, cpu) / 1000;
+
+	if (!from->is_there || !to->is_there)
+		return window_ns;
+	return fmax(window_ns - noise_ns - fmax(idle_ns, 0), 0);
+}
+
+/* The CPU time, in CPUs, that neither the workers had nor the host took, and in which no CPU was idle:
+ * interrupts and the guest's own tasks; at most a third. No CPU's capacity is less by more than that.
+ * Time that a CPU stood idle is no such time: a worker that was kept from it lost nothing to others. */
+static double others_cpus(const struct telemetry *t, const struct window_data *data,
+			  double obtained_cpus)
+{
+	static const double most = 0.33;
+	double window_ns = (double)(data->end_ns - data->begin_ns), sum_ns = 0;
+
+	if (window_ns <= 0)
+		return most;
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++)
+		sum_ns += busy_ns(data, cpu, window_ns);
+	return fmin(fmax(sum_ns / window_ns - obtained_cpus, 0), most);
+}
+
+/* The capacity at which the ideal parts are in sum what was obtained; between @least and all. */
+static int solve_for_capacity(struct model *m, double obtained_cpus, double least)
 {
 	enum { ROUNDS = 12 };
-	static const double others = 0.33, close = 0.002;
-	double capacity = 1, least = fmax(1 - noise - others, 0.05);
+	static const double close = 0.002;
+	double capacity = 1;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		double sum, next;
@@ -289,7 +323,10 @@ static int add_rates(const struct cell *cell, const struct cell_window *window,
 		     double *rates)
 {
 	cleanup(model_deinit) struct model m = { 0 };
+	const struct window_data *data = telemetry_window(t, window);
+	double obtained_cpus = obtained(cell, data);
 	unsigned cpu, noise = telemetry_noise_permille(t, window, &cpu);
+	double least = 1 - noise / 1000.0 - others_cpus(t, data, obtained_cpus);
 	int r = model_init(&m, cell, scene);
 
 	if (r == 0)
@@ -297,7 +334,7 @@ static int add_rates(const struct cell *cell, const struct cell_window *window,
 	if (r < 0)
 		return err_trace(r);
 	limit_to_use(&m, window, t);
-	r = solve_for_capacity(&m, obtained(cell, telemetry_window(t, window)), noise / 1000.0);
+	r = solve_for_capacity(&m, obtained_cpus, fmax(least, 0.05));
 	if (r < 0)
 		return err_trace(r);
 	for (uint32_t w = 0; w < cell->plan.header.worker_count; w++)

@@ -18,7 +18,9 @@
  * a backlogged flow is never served slower). Of other sleepers starvation and wake_latency speak.
  *
  * A noisy host gives the machine less than its CPUs: limits in CPU time are larger parts of what is
- * left. How much that was follows from what all obtained together. */
+ * left. How much that was follows from what all obtained together, but is no less than what the host
+ * took and what was neither idle nor a worker's (interrupts, the guest's own tasks; a third at most)
+ * explain: a worker that got too little, while its CPU stood idle, has made no CPU smaller. */
 #pragma once
 
 #include "base/err.h"

@@ -93,6 +93,24 @@ static const struct ktstr_scenario later = {
 			 .ops = OPS("spawn late"),
 			 .hold = "1s" })
 };
+static const struct ktstr_scenario paused = {
+	.topology = "1n1l1c1t",
+	.checks = CHECKS("isolation"),
+	.workers = WORKERS({ .name = "a", .work = "spin" }, { .name = "b", .work = "spin" }),
+	.steps = STEPS({ .ops = OPS("signal a STOP"), .hold = "1s" })
+};
+static const struct ktstr_scenario counted = {
+	ONE_CPU, .workers = WORKERS({ .work = "spin", .iterations = 1000000 }, HOG)
+};
+static const struct ktstr_scenario reserved = {
+	ONE_CPU,
+	.workers = WORKERS({ .name = "dl", .work = "spin", .policy = "deadline 40ms/100ms/100ms" },
+			   HOG)
+};
+/* 10 of 30 ms beside a hog. */
+static const struct ktstr_scenario dozing = {
+	ONE_CPU, .workers = WORKERS({ .work = "bursty burst=10ms sleep=20ms" }, HOG)
+};
 /* A burst of 60 ms beside a hog: served at half, 60 of 60 / 0.5 + 60 ms, a third, less the allowance
  * of a tenth twice and a millisecond: 0.9 * 60 / (120 + 66 + 1). */
 static const struct ktstr_scenario bursty = {
@@ -112,6 +130,8 @@ struct model_case {
 	unsigned got[WORKERS_MAX];   /* in permille of a CPU */
 	unsigned steal;		     /* of each CPU, the same */
 	unsigned ideal[WORKERS_MAX]; /* the same; ANY */
+	unsigned idle;		     /* of each CPU; what is left is the kernel's own */
+	enum worker_end end;	     /* of the first worker */
 };
 
 static const struct model_case cases[] = {
@@ -119,31 +139,97 @@ static const struct model_case cases[] = {
 	  &one_two_three,
 	  { 166, 166, 333, 333, 500, 500 },
 	  0,
-	  { 167, 167, 333, 333, 500, 500 } },
-	{ "weights are inert without contention", &inert, { 1000, 1000 }, 0, { 1000, 1000 } },
-	{ "nice 0 and 5", &by_nice, { 754, 246 }, 0, { 754, 246 } },
-	{ "what was obtained moves no ideal of hogs", &by_nice, { 246, 754 }, 0, { 754, 246 } },
-	{ "SCHED_IDLE weighs 3", &by_policy, { 997, 3 }, 0, { 997, 3 } },
-	{ "ext without a scheduler of its own is fair", &by_ext, { 754, 246 }, 0, { 754, 246 } },
-	{ "a quota", &quota, { 200, 800 }, 0, { 200, 800 } },
-	{ "a quota not kept", &quota, { 500, 500 }, 0, { 200, 800 } },
-	{ "a quota is more of what a noisy host leaves", &quota, { 200, 300 }, 500, { 400, 600 } },
-	{ "1 ms of 100 is a hundredth", &tiny_quota, { 10 }, 0, { ANY } },
-	{ "a FIFO hog leaves 5 %, whatever the weights", &realtime, { 50, 950 }, 0, { 50, 950 } },
-	{ "a FIFO hog alone", &realtime_alone, { 1000 }, 0, { 1000 } },
-	{ "SCHED_RR takes turns", &turns, { 500, 500 }, 0, { 500, 500 } },
-	{ "deadline, real-time, fair", &deadline, { 200, 800, 0 }, 0, { 200, 800, 0 } },
-	{ "a frozen one gets nothing, real-time or not", &frozen, { 0, 1000 }, 0, { 0, 1000 } },
-	{ "who is not there gets nothing", &later, { 1000 }, 0, { 1000 } },
-	{ "a sleeper that got its part", &bursty, { 333, 667 }, 0, { 333, 667 } },
-	{ "a starved sleeper of declared work", &bursty, { 50, 950 }, 0, { 289, 711 } },
-	{ "a starved rhythm", &rhythm, { 100, 900 }, 0, { 360, 640 } },
-	{ "the same, and a host that explains it", &rhythm, { 100, 400 }, 500, { 200, 800 } },
+	  .ideal = { 167, 167, 333, 333, 500, 500 } },
+	{ "weights are inert without contention",
+	  &inert,
+	  { 1000, 1000 },
+	  0,
+	  .ideal = { 1000, 1000 } },
+	{ "nice 0 and 5", &by_nice, { 754, 246 }, 0, .ideal = { 754, 246 } },
+	{ "what was obtained moves no ideal of hogs",
+	  &by_nice,
+	  { 246, 754 },
+	  0,
+	  .ideal = { 754, 246 } },
+	{ "SCHED_IDLE weighs 3", &by_policy, { 997, 3 }, 0, .ideal = { 997, 3 } },
+	{ "ext without a scheduler of its own is fair",
+	  &by_ext,
+	  { 754, 246 },
+	  0,
+	  .ideal = { 754, 246 } },
+	{ "a quota", &quota, { 200, 800 }, 0, .ideal = { 200, 800 } },
+	{ "a quota not kept", &quota, { 500, 500 }, 0, .ideal = { 200, 800 } },
+	{ "a quota is more of what a noisy host leaves",
+	  &quota,
+	  { 200, 300 },
+	  500,
+	  .ideal = { 400, 600 } },
+	{ "1 ms of 100 is a hundredth", &tiny_quota, { 10 }, 0, .ideal = { ANY } },
+	{ "a FIFO hog leaves 5 %, whatever the weights",
+	  &realtime,
+	  { 50, 950 },
+	  0,
+	  .ideal = { 50, 950 } },
+	{ "a FIFO hog alone", &realtime_alone, { 1000 }, 0, .ideal = { 1000 } },
+	{ "SCHED_RR takes turns", &turns, { 500, 500 }, 0, .ideal = { 500, 500 } },
+	{ "deadline, real-time, fair", &deadline, { 200, 800, 0 }, 0, .ideal = { 200, 800, 0 } },
+	{ "a frozen one gets nothing, real-time or not",
+	  &frozen,
+	  { 0, 1000 },
+	  0,
+	  .ideal = { 0, 1000 } },
+	{ "who is not there gets nothing", &later, { 1000 }, 0, .ideal = { 1000 } },
+	{ "a sleeper that got its part", &bursty, { 333, 667 }, 0, .ideal = { 333, 667 } },
+	{ "a starved sleeper of declared work", &bursty, { 50, 950 }, 0, .ideal = { 289, 711 } },
+	{ "a starved rhythm", &rhythm, { 100, 900 }, 0, .ideal = { 360, 640 } },
+	{ "the same, and a host that explains it",
+	  &rhythm,
+	  { 100, 400 },
+	  500,
+	  .ideal = { 200, 800 } },
 	{ "a sleeper that declares nothing is believed",
 	  &pingpong,
 	  { 50, 50, 900 },
 	  0,
-	  { 50, 50, 900 } },
+	  .ideal = { 50, 50, 900 } },
+	{ "interrupts make a quota a larger part", &quota, { 200, 700 }, 0, .ideal = { 222, 778 } },
+	/* A tick at both ends may have been idle or not: 2 % of a second. */
+	{ "a quota beside who was kept from an idle CPU",
+	  &quota,
+	  { 200, 400 },
+	  0,
+	  .ideal = { 204, 796 },
+	  .idle = 400 },
+	{ "a sleeper beside such a one",
+	  &dozing,
+	  { 300, 370 },
+	  0,
+	  .ideal = { 306, 694 },
+	  .idle = 330 },
+	{ "a reservation beside such a one",
+	  &reserved,
+	  { 400, 270 },
+	  0,
+	  .ideal = { 408, 592 },
+	  .idle = 330 },
+	{ "an idle CPU and a noisy host",
+	  &quota,
+	  { 200, 300 },
+	  300,
+	  .ideal = { 293, 707 },
+	  .idle = 200 },
+	{ "one that is stopped by a signal gets nothing",
+	  &paused,
+	  { 0, 1000 },
+	  0,
+	  .ideal = { 0, 1000 } },
+	{ "iterations not done are a hog's", &counted, { 30, 970 }, 0, .ideal = { 500, 500 } },
+	{ "iterations that were done are enough",
+	  &counted,
+	  { 30, 970 },
+	  0,
+	  .ideal = { 30, 970 },
+	  .end = WORKER_FINISHED },
 };
 
 static void compile(const struct ktstr_scenario *scenario, struct cell *ret)
@@ -153,6 +239,24 @@ static void compile(const struct ktstr_scenario *scenario, struct cell *ret)
 
 	record.scenario = scenario;
 	assert_int_equal(cell_compile(&record, &options, ret), 0);
+}
+
+static void fill(const struct model_case *c, struct telemetry *t)
+{
+	struct window_data *d = &t->windows[0];
+
+	d->begin_ns = NSEC_PER_SEC;
+	d->end_ns = 2 * NSEC_PER_SEC;
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
+		d->host_delay_end_ns[cpu] = c->steal * NSEC_PER_MSEC;
+		d->begin[cpu].is_there = d->end[cpu].is_there = true;
+		d->end[cpu].stat.idle_ns = c->idle * NSEC_PER_MSEC;
+	}
+	for (uint32_t w = 0; w < t->worker_count; w++) {
+		d->reports[w].is_there = true;
+		d->reports[w].report.cpu_ns = c->got[w] * NSEC_PER_MSEC;
+	}
+	d->reports[0].report.end = (uint16_t)c->end;
 }
 
 TEST(ideals_are_those_of_closed_forms)
@@ -165,12 +269,7 @@ TEST(ideals_are_those_of_closed_forms)
 
 		compile(c->scenario, &cell);
 		assert_int_equal(telemetry_init(&t, &cell), 0);
-		t.windows[0].begin_ns = NSEC_PER_SEC;
-		t.windows[0].end_ns = 2 * NSEC_PER_SEC;
-		for (unsigned cpu = 0; cpu < t.cpu_count; cpu++)
-			t.windows[0].host_delay_end_ns[cpu] = c->steal * NSEC_PER_MSEC;
-		for (uint32_t w = 0; w < t.worker_count; w++)
-			t.windows[0].reports[w].report.cpu_ns = c->got[w] * NSEC_PER_MSEC;
+		fill(c, &t);
 		assert_int_equal(share_model_solve(&cell, &cell.windows[0], &t, rates), 0);
 		for (uint32_t w = 0; w < t.worker_count; w++) {
 			if (c->ideal[w] == ANY || fabs(rates[w] * 1000 - c->ideal[w]) < 4)

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { CAPPED, FREE, WORKERS_COUNT };
+enum { WORKERS_MAX = 4 };
 
 #define SPIN .workers = WORKERS({ .work = "spin" })
 #define BOUND .checks = CHECKS("share distance=40permille")
@@ -49,29 +49,76 @@ static const struct ktstr_scenario burst_in_a_turn = {
 	BOUND,
 };
 
+/* Two of four move into one cgroup, where they are equals. */
+#define PAIR .workers = WORKERS({ .name = "x", .work = "spin" }, { .name = "y", .work = "spin" })
+static const struct ktstr_scenario moved = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", PAIR }, { .name = "b", PAIR },
+			   { .name = "c", .weight = 200 }),
+	.steps = STEPS({ .ops = OPS("move a/x to c", "move b/x to c"), .hold = "1s" }),
+	BOUND,
+};
+static const struct ktstr_scenario capped_in_turns = {
+	.topology = "1n1l2c1t",
+	.cgroups = CGROUPS({ .name = "a", .max = "20ms/100ms", SPIN },
+			   { .name = "b", .max = "20ms/100ms", SPIN }),
+	.steps = STEPS({ .hold = "1s", .loop = OPS("mark x"), .every = "200ms" }),
+	BOUND,
+};
+static const struct ktstr_scenario lifted_in_turns = {
+	.topology = "1n1l2c1t",
+	.cgroups = CGROUPS({ .name = "a", .max = "20ms/100ms", SPIN },
+			   { .name = "b", .max = "20ms/100ms", SPIN }),
+	.steps = STEPS({ .hold = "1s",
+			 .loop = OPS("set a max=20ms/100ms", "set b max=20ms/100ms"),
+			 .every = "200ms" }),
+	BOUND,
+};
+static const struct ktstr_scenario frozen = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", SPIN }, { .name = "b", SPIN }),
+	.steps = STEPS({ .ops = OPS("freeze a", "freeze b"), .hold = "1s" }),
+	BOUND,
+};
+
 struct share_case {
 	const char *what;
 	const struct ktstr_scenario *scenario;
 	unsigned capped_ms, free_ms; /* what they had of a second */
 	unsigned between_ms;	     /* while a loop's operations were done */
 	enum verdict verdict;
-	const char *words; /* in the evidence; NULL: none asked for */
+	const char *words;	      /* in the evidence; NULL: none asked for */
+	unsigned got_ms[WORKERS_MAX]; /* instead of the two above, where there are more */
 };
 
 static const struct share_case cases[] = {
-	{ "the quota", &with_burst, 200, 800, 0, VERDICT_PASS, NULL },
+	{ "the quota", &with_burst, 200, 800, 0, VERDICT_PASS, .words = NULL },
 	{ "what was saved on top", &with_burst, 300, 700, 0, VERDICT_UNDECIDED,
-	  "a burst may have been saved before the window" },
-	{ "more than that", &with_burst, 350, 650, 0, VERDICT_FAIL, NULL },
-	{ "too little by more than it", &with_burst, 50, 950, 0, VERDICT_FAIL, NULL },
-	{ "nobody ran", &with_burst, 0, 0, 0, VERDICT_FAIL, NULL },
-	{ "no burst, nothing saved", &without_burst, 300, 700, 0, VERDICT_FAIL, NULL },
+	  .words = "a burst may have been saved before the window" },
+	{ "more than that", &with_burst, 350, 650, 0, VERDICT_FAIL, .words = NULL },
+	{ "too little by more than it", &with_burst, 50, 950, 0, VERDICT_FAIL, .words = NULL },
+	{ "nobody ran", &with_burst, 0, 0, 0, VERDICT_FAIL, .words = NULL },
+	{ "no burst, nothing saved", &without_burst, 300, 700, 0, VERDICT_FAIL, .words = NULL },
 	/* 102 quotas, a burst, and 15 ms: 118. */
 	{ "a burst is no burst in each period", &short_periods, 180, 820, 0, VERDICT_FAIL,
-	  "its quota allows no more than 118 ms" },
-	{ "a burst that a loop sets", &burst_in_a_turn, 300, 700, 0, VERDICT_UNDECIDED, NULL },
+	  .words = "its quota allows no more than 118 ms" },
+	{ "a burst that a loop sets", &burst_in_a_turn, 300, 700, 0, VERDICT_UNDECIDED,
+	  .words = NULL },
+	{ "equals where they are now", &moved, 0, 0, 0, VERDICT_PASS, .words = NULL,
+	  .got_ms = { 250, 250, 250, 250 } },
+	{ "one of them in front", &moved, 0, 0, 0, VERDICT_FAIL, .words = "a/x: 45.0%",
+	  .got_ms = { 450, 250, 50, 250 } },
+	{ "quotas kept in a loop about other things", &capped_in_turns, 200, 200, 0, VERDICT_PASS,
+	  .words = NULL },
+	{ "quotas not kept in one", &capped_in_turns, 900, 900, 0, VERDICT_FAIL,
+	  .words = "its quota allows no more than" },
+	{ "each quota that is written begins a period", &lifted_in_turns, 900, 900, 0, VERDICT_PASS,
+	  .words = NULL },
+	{ "who is frozen need not run", &frozen, 0, 0, 0, VERDICT_UNDECIDED,
+	  .words = "nothing to see" },
+	{ "and must not", &frozen, 300, 300, 0, VERDICT_FAIL, .words = NULL },
 	{ "burst and loop together", &burst_in_a_turn, 350, 650, 50, VERDICT_UNDECIDED,
-	  "the loop's operations took 50 permille" },
+	  .words = "the loop's operations took 50 permille" },
 };
 
 struct play {
@@ -91,14 +138,15 @@ static void play_deinit(struct play *p)
 static void fill(struct play *p, const struct share_case *c)
 {
 	struct window_data *d = &p->t.windows[0];
-	const unsigned got_ms[WORKERS_COUNT] = { c->capped_ms, c->free_ms };
+	const unsigned of_two[WORKERS_MAX] = { c->capped_ms, c->free_ms };
+	const unsigned *got_ms = c->got_ms[0] ? c->got_ms : of_two;
 
 	d->begin_ns = NSEC_PER_SEC;
 	d->end_ns = 2 * NSEC_PER_SEC;
 	d->turns.between_ns = c->between_ms * NSEC_PER_MSEC;
 	if (p->cell.windows[0].turn_count)
 		d->turns.ns[0] = NSEC_PER_SEC;
-	for (uint32_t w = 0; w < WORKERS_COUNT; w++) {
+	for (uint32_t w = 0; w < p->t.worker_count; w++) {
 		d->reports[w].is_there = true;
 		d->reports[w].report.cpu_ns = got_ms[w] * NSEC_PER_MSEC;
 	}
@@ -111,14 +159,15 @@ static void run(struct play *p, const struct share_case *c)
 
 	*p = (struct play){ 0 };
 	record.scenario = c->scenario;
-	assert_int_equal(cell_compile(&record, &options, &p->cell), 0);
+	if (cell_compile(&record, &options, &p->cell))
+		fail_msg("%s: %s", c->what, err_text());
 	assert_int_equal(telemetry_init(&p->t, &p->cell), 0);
 	fill(p, c);
 	assert_int_equal(check_all(&p->cell, &p->t, &p->findings, &p->count), 0);
 	assert_int_equal(p->count, 1);
 }
 
-TEST(a_distance_that_a_burst_explains_is_undecided)
+TEST(parts_are_judged)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct share_case *c = &cases[i];
@@ -135,4 +184,4 @@ TEST(a_distance_that_a_burst_explains_is_undecided)
 	}
 }
 
-TESTS(T(a_distance_that_a_burst_explains_is_undecided))
+TESTS(T(parts_are_judged))
