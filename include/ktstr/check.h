@@ -34,7 +34,8 @@
  *                               them together within seconds, not at once
  *   throttling min=1            how often quotas throttled their cgroups (nr_throttled of
  *                               cpu.stat); bounds min, max, or both; too many are UNDECIDED where
- *                               the host took a quota for each that is too many
+ *                               the host took a quota for each that is too many; a cgroup that a
+ *                               loop removes or adds counts anew each time, and is refused
  *   deadline_misses max=0       periodic work that was not done when its next period began, or that
  *                               never came to run; of workers that have deadlines
  *   exit                        payloads ended by themselves with status=0 (the default), or were

@@ -10,10 +10,56 @@
 #include "base/util.h"
 #include "harness/telemetry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 enum { PARAM_MIN, PARAM_MAX };
 enum { QUIET_PERMILLE = 100 };
+
+/* ---- before boot ---- */
+
+static bool is_below(const struct cell *cell, uint32_t cgroup, uint32_t above)
+{
+	while (cgroup != PLAN_NONE && cgroup != above)
+		cgroup = cell->cgroups[cgroup].parent;
+	return cgroup == above;
+}
+
+/* The kernel counts from the cgroup's making on: of one that comes and goes inside a window, both its ends
+ * tell of other lives, and of those between nobody does. */
+static int bind_window(const struct claim *claim, const struct cell *cell,
+		       const struct cell_window *window)
+{
+	const struct plan_step *step = &cell->plan.steps[window->step];
+
+	for (uint32_t i = 0; i < step->loop_op_count; i++) {
+		const struct plan_op *op = &cell->plan.ops[step->loop_first_op + i];
+
+		if (op->code != OP_CGROUP_ADD && op->code != OP_CGROUP_REMOVE)
+			continue;
+		for (uint32_t c = 0; c < cell->plan.header.cgroup_count; c++) {
+			const char *path = cell->plan.cgroups[c].path;
+
+			if (claim_covers_cgroup(claim, path) && is_below(cell, c, op->target))
+				return err_new(-EINVAL,
+					       "step %s: its loop does %s %s, whose count begins "
+					       "anew with each life: say of= to leave it out",
+					       window->name, plan_op_name(op->code), path);
+		}
+	}
+	return 0;
+}
+
+static int throttling_bind(const struct claim *claim, const struct cell *cell)
+{
+	int r = 0;
+
+	for (uint32_t w = 0; w < cell->window_count && r == 0; w++)
+		r = bind_window(claim, cell, &cell->windows[w]);
+	return r;
+}
+
+/* ---- counting ---- */
 
 /* A sample is a cgroup whose cpu.stat was read at both ends. */
 static void add_cgroup(const struct window_data *data, uint32_t i, const char *path,
@@ -79,6 +125,25 @@ static void doubt(const char *what, const struct telemetry *t, const struct cell
 		   noise, cpu, what);
 }
 
+/* Counts that did not come may have been any: neither bound can be told from the rest. */
+static void doubt_missing(const struct claim *claim, const struct cell *cell,
+			  const struct cell_window *window, const struct telemetry *t,
+			  struct finding *ret)
+{
+	const struct window_data *data = telemetry_window(t, window);
+
+	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++) {
+		const char *path = cell->plan.cgroups[i].path;
+
+		if (!claim_covers_cgroup(claim, path) || !window->scene.cgroups[i].is_there ||
+		    (data->cgroups_begin[i].is_there && data->cgroups_end[i].is_there))
+			continue;
+		ret->verdict = VERDICT_UNDECIDED;
+		buf_printf(&ret->evidence, "%s: its count was not read at the window's %s\n", path,
+			   data->cgroups_begin[i].is_there ? "end" : "begin");
+	}
+}
+
 static int throttling_evaluate(const struct claim *claim, const struct cell *cell,
 			       const struct cell_window *window, const struct telemetry *t,
 			       struct finding *ret)
@@ -102,6 +167,7 @@ static int throttling_evaluate(const struct claim *claim, const struct cell *cel
 		doubt("few", t, window, ret);
 	if (is_too_many && unexplained(claim, cell, window, t) <= claim->values[PARAM_MAX])
 		doubt("many", t, window, ret);
+	doubt_missing(claim, cell, window, t, ret);
 	buf_printf(&ret->figures, "throttled %" PRIu64 " times in %" PRIu64 " periods",
 		   ret->observed, periods);
 	return 0;
@@ -120,5 +186,6 @@ const struct check check_throttling = {
 				    .unit = PARAM_COUNT,
 				    .is_bound = true,
 				    .help = "most times" } },
+	.bind = throttling_bind,
 	.evaluate = throttling_evaluate,
 };
