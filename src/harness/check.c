@@ -176,19 +176,32 @@ bool claim_judges(const struct claim *claim, const struct cell *cell,
 	       held_in_window(cell, window, group) != HELD_THROUGHOUT;
 }
 
+static bool is_hog(const struct cell *cell, uint32_t group)
+{
+	return workload_by_id(cell->plan.groups[group].workload)->flags & WORKLOAD_HOG;
+}
+
 /* Are any of the workers that the claim is about there in the window? Of nobody there is nothing to
- * claim; nor of those whom the scenario itself lets not run, but for their part, which is nothing. */
+ * claim; nor of those whom the scenario itself lets not run, but for their part, which is nothing; nor of
+ * the wake-ups of who never sleeps, where those who do are held back. */
 bool claim_is_about_window(const struct claim *claim, const struct cell *cell,
 			   const struct cell_window *window)
 {
+	bool has_held = false, has_runner = false, has_sleeper = false;
+
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
+		bool is_held = claim->check != &check_share &&
+			       held_in_window(cell, window, g) == HELD_THROUGHOUT;
+
 		if (!claim_covers(claim, cell, g) || !cell_window_has_group(window, g))
 			continue;
-		if (claim->check == &check_share ||
-		    held_in_window(cell, window, g) != HELD_THROUGHOUT)
-			return true;
+		has_held |= is_held;
+		has_runner |= !is_held;
+		has_sleeper |= !is_held && !is_hog(cell, g);
 	}
-	return claim_has_payload_cgroup(claim, cell);
+	if (claim->check == &check_wake_latency && has_held)
+		return has_sleeper;
+	return has_runner || claim_has_payload_cgroup(claim, cell);
 }
 
 bool claim_covers_payload(const struct claim *c, const struct cell *cell, uint32_t payload)

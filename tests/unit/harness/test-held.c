@@ -217,6 +217,26 @@ TEST(a_wakeup_from_before_the_window_of_who_was_never_held_is_charged)
 	assert_int_equal(stage_verdict(&s), VERDICT_FAIL);
 }
 
+static const struct ktstr_scenario asleep_or_hog = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS(
+		{ .name = "a", .workers = WORKERS({ .name = "t", .work = "timer_latency" }) },
+		{ .name = "b", .workers = WORKERS({ .work = "spin" }) }),
+	.steps = HOLDS("signal a/t STOP", "signal a/t CONT"),
+	.checks = CHECKS("wake_latency max=300ms"),
+};
+
+TEST(hogs_have_no_wakeups_to_judge_while_the_sleepers_are_held)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	stage_set(&s, &asleep_or_hog);
+	stage_wake(&s, 0, 0, 20, NSEC_PER_MSEC);
+	stage_wake(&s, 2, 0, 20, NSEC_PER_MSEC);
+	assert_int_equal(stage_verdict(&s), VERDICT_PASS);
+	assert_null(stage_finding(&s, "wake_latency", 1));
+}
+
 /* ---- deadlines ---- */
 
 static const struct ktstr_scenario rhythm = {
@@ -253,4 +273,5 @@ TESTS(T(periods_are_forgiven_to_who_is_held_back_only), T(nobody_is_starved_by_t
       T(what_the_scenario_never_lets_run_cannot_be_claimed_of),
       T(a_wakeup_that_was_due_while_frozen_is_not_charged),
       T(a_wakeup_from_before_the_window_of_who_was_never_held_is_charged),
+      T(hogs_have_no_wakeups_to_judge_while_the_sleepers_are_held),
       T(periods_missed_while_frozen_are_not_charged_after))
