@@ -7,6 +7,8 @@
  * (a unit test compares the tables with the structs' sizes). */
 #pragma once
 
+#include "harness/schema_forms.h"
+
 #include <stddef.h>
 
 enum field_kind {
@@ -26,9 +28,7 @@ struct field {
 	enum field_kind kind;
 	size_t offset;
 	const struct schema *record; /* of FIELD_RECORD and FIELD_RECORDS */
-	/* The grammar of FIELD_TEXT, or of each of FIELD_TEXTS; NULL: any text. 0 or -EINVAL with
-	 * words that begin with the value in quotes. */
-	int (*check)(const char *text);
+	enum form_id form;	     /* of FIELD_TEXT, or of each of FIELD_TEXTS */
 	const char *help;
 };
 

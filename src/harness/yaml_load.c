@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Scenario files to records. libyaml builds a document (a tree of nodes with their marks); one walk
- * over it, led by the schema, fills structs that live in an arena. Aliases make a document a graph
- * that may have cycles: the walk follows the schema, which has no cycle, so its depth is bounded. */
+ * over it, led by the schema, fills structs that live in an arena. The schema has no cycle, so the
+ * depth of the walk is bounded. */
 #include "harness/yaml_load.h"
 
 #include "base/buf.h"
@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "harness/rtapp.h"
 #include "harness/schema.h"
+#include "harness/yaml_strict.h"
 
 #include <yaml.h>
 
@@ -105,11 +106,12 @@ static int read_text(struct loader *l, const yaml_node_t *node, const char *key,
 static int read_checked_text(struct loader *l, const yaml_node_t *node, const struct field *field,
 			     const char **ret)
 {
+	const struct value_form *form = schema_form(field->form);
 	int r = read_text(l, node, field->key, ret);
 
 	if (r)
 		return err_trace(r);
-	if (field->check && field->check(*ret))
+	if (form->check && form->check(*ret))
 		return at(l, node, err_prefix(-EINVAL, "%s ", field->key));
 	return 0;
 }
@@ -434,7 +436,12 @@ int scenario_file_parse(const char *path, const char *text, size_t len, struct s
 	if (!f)
 		return no_memory();
 	f->path = arena_text(f, path, strlen(path));
-	if (!f->path || !yaml_parser_initialize(&parser))
+	if (!f->path)
+		return no_memory();
+	r = yaml_refuse_extras(path, text, len);
+	if (r)
+		return err_trace(r);
+	if (!yaml_parser_initialize(&parser))
 		return no_memory();
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 	r = read_stream(f, &parser);
