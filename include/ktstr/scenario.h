@@ -85,7 +85,8 @@ struct ktstr_cgroup {
  *   "swap CGROUP CGROUP": they get each other's cpuset
  *   "freeze CGROUP", "thaw CGROUP"
  *   "move WORKERS to CGROUP", or "to /", outside of any cgroup of the scenario
- *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50"
+ *   "affinity WORKERS CPUSET", "nice WORKERS -5", "policy WORKERS fifo 50", "policy WORKERS normal
+ *     slice=3ms" (or batch): without a slice they have the kernel's again
  *   "spawn WORKERS", which are not there; "stop WORKERS", which can be spawned again, as declared.
  *     Workers of which the first such operation is spawn are not there before it
  *   "kill WORKERS": by SIGKILL, as "signal WORKERS KILL"; they can be spawned again

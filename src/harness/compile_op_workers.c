@@ -2,6 +2,7 @@
 /* Operations on workers and CPUs. */
 #include "harness/compile.h"
 
+#include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "harness/cpuspec.h"
@@ -151,6 +152,24 @@ int compile_op_nice(struct compiler *c, const char *rest)
 	return add_sched(c, &op, &sched);
 }
 
+/* "normal slice=3ms": a policy and, behind it, the slice that a declaration has in a field of its own. */
+static int read_policy(const char *text, struct plan_sched *ret)
+{
+	static const char key[] = " slice=";
+	const char *slice = strstr(text, key);
+	cleanup(freep) char *policy = strndup(text, slice ? (size_t)(slice - text) : strlen(text));
+	int r;
+
+	if (!policy)
+		return err_new(-ENOMEM, "out of memory for \"%s\"", text);
+	r = spec_sched(policy, 0, ret);
+	if (r < 0 || !slice)
+		return r;
+	r = spec_slice(slice + sizeof(key) - 1, ret);
+	return r < 0 ? err_prefix(r, "slice ") : 0;
+}
+
+/* "WORKERS POLICY [slice=TIME]": without it the slice is the kernel's again. */
 int compile_op_policy(struct compiler *c, const char *rest)
 {
 	struct plan_op op = { 0 };
@@ -158,7 +177,7 @@ int compile_op_policy(struct compiler *c, const char *rest)
 	int r = compile_take_group(c, &rest, &op.target);
 
 	if (r == 0)
-		r = spec_sched(rest, 0, &sched);
+		r = read_policy(rest, &sched);
 	if (r < 0)
 		return err_trace(r);
 	now = &c->scene.groups[op.target].sched;

@@ -166,6 +166,33 @@ static const struct ktstr_scenario sliced_payload = {
 	.checks = CHECKS("exit status=0"),
 };
 
+static const struct ktstr_scenario sliced_later = {
+	.workers = SPIN,
+	.steps =
+		STEPS({ .hold = "1s" }, { .ops = OPS("policy spin batch slice=3ms"), .hold = "1s" },
+		      { .ops = OPS("policy spin normal"), .hold = "1s" }),
+	.checks = CHECKS("isolation"),
+};
+
+TEST(an_operation_gives_a_slice_and_takes_it_away)
+{
+	cleanup(cell_deinit) struct cell cell = CELL_NULL;
+	struct plan_sched sched;
+
+	if (compile_in(&sliced_later, 0, &cell))
+		fail_msg("%s", err_text());
+	assert_string_equal(cell.least_kernel, "6.12");
+	assert_string_equal(cell.least_kernel_why, "a custom slice");
+	sched = plan_op_sched(&cell.plan.ops[cell.plan.header.op_count - 2]);
+	assert_int_equal(sched.flags, SCHED_HAS_POLICY | SCHED_HAS_SLICE);
+	assert_int_equal(sched.policy, 3);
+	assert_int_equal(sched.runtime_ns, 3 * NSEC_PER_MSEC);
+	assert_int_equal(cell.windows[1].scene.groups[0].sched.runtime_ns, 3 * NSEC_PER_MSEC);
+	sched = plan_op_sched(&cell.plan.ops[cell.plan.header.op_count - 1]);
+	assert_int_equal(sched.flags, SCHED_HAS_POLICY);
+	assert_int_equal(sched.runtime_ns, 0);
+}
+
 /* Older kernels take the slice of a payload, too, and forget it. */
 TEST(a_slice_needs_its_kernel_whoever_has_it)
 {
@@ -180,4 +207,4 @@ TESTS(T(a_machine_with_less_memory_is_skipped_with_both_figures),
       T(needs_that_are_none_are_refused_with_scenario_field_and_value),
       T(a_kernel_without_a_feature_is_skipped_with_feature_path_and_what_it_is_for),
       T(an_old_kernel_is_skipped_with_the_least_release),
-      T(a_slice_needs_its_kernel_whoever_has_it))
+      T(an_operation_gives_a_slice_and_takes_it_away), T(a_slice_needs_its_kernel_whoever_has_it))

@@ -96,4 +96,18 @@ TEST(memory_is_whole_mib_and_enough_for_the_machine)
 	       { LINE("memory: 0"), "scenario x: memory \"0\": a machine with 1 nodes" });
 }
 
-TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine))
+TEST(slices_of_operations_are_as_declared_ones)
+{
+	EXPECT({ OP("policy g/spin normal slice=3ms"), NULL },
+	       { OP("policy g/spin batch slice=100us"), NULL },
+	       { OP("policy g/spin fifo 5 slice=3ms"),
+		 "slice \"3ms\": only normal and batch workers have a slice" },
+	       { OP("policy g/spin normal slice=3"), "slice \"3\": expected a duration" },
+	       { OP("policy g/spin normal slice=1s"),
+		 "slice \"1s\": the kernel takes slices from 100us to 100ms" },
+	       { OP("policy g/spin normal slice="), "slice \"\": expected a duration" },
+	       { OP("policy g/spin slice=3ms"), "\"slice=3ms\": expected normal, batch" });
+}
+
+TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
+      T(slices_of_operations_are_as_declared_ones))
