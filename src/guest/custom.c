@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a function of the test author may call, and how it is found. */
+/* What a function of the test author may call. */
 #include "guest/custom.h"
 
 #include "guest/worker.h"
 
 #include <sched.h>
-#include <string.h>
-
-/* The linker's names for the ends of the section; absent where no function is registered. */
-extern const struct ktstr_work_record __start_ktstr_works[] __attribute__((weak));
-extern const struct ktstr_work_record __stop_ktstr_works[] __attribute__((weak));
-
-const struct ktstr_work_record *custom_find(const char *name)
-{
-	for (const struct ktstr_work_record *r = __start_ktstr_works; r < __stop_ktstr_works; r++)
-		if (strcmp(r->name, name) == 0)
-			return r;
-	return NULL;
-}
 
 static struct worker *worker_of(struct ktstr_self *self)
 {

@@ -2,8 +2,10 @@
 /* Cgroups and workers of a scenario as tables of the plan. */
 #include "harness/compile.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "guest/custom.h"
 #include "harness/cpuspec.h"
 #include "harness/program.h"
 #include "harness/scene.h"
@@ -250,6 +252,18 @@ static int add_phases(struct compiler *c, const char *text, struct plan_group *r
 	return r;
 }
 
+/* Host and guest are one program: what is not registered here is not there either. */
+static int check_function(const char *name)
+{
+	cleanup(buf_deinit) struct buf names = BUF_NULL;
+
+	if (custom_find(name))
+		return 0;
+	custom_names(&names);
+	return err_new(-EINVAL, "function \"%s\": no KTSTR_WORK(%s) is in this program; it has %s",
+		       name, name, names.len ? buf_text(&names) : "none");
+}
+
 /* What a sequence does, or which function of the author's a worker calls. */
 static int add_program(struct compiler *c, const char *work, const struct workload *w,
 		       struct plan_group *record)
@@ -264,7 +278,8 @@ static int add_program(struct compiler *c, const char *work, const struct worklo
 		return err_trace(r);
 	if (w->flags & WORKLOAD_HAS_PHASES)
 		return add_phases(c, text, record);
-	return plan_add_string(&c->cell->plan, text, &record->text);
+	r = check_function(text);
+	return r < 0 ? err_trace(r) : plan_add_string(&c->cell->plan, text, &record->text);
 }
 
 static int set_memory_policy(const struct compiler *c, const char *text, struct plan_group *record)

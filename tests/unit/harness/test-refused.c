@@ -10,6 +10,8 @@
 
 #include "test.h"
 
+#include <ktstr/custom.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,5 +111,20 @@ TEST(slices_of_operations_are_as_declared_ones)
 	       { OP("policy g/spin slice=3ms"), "\"slice=3ms\": expected normal, batch" });
 }
 
+KTSTR_WORK(known)
+{
+	(void)self;
+	(void)params;
+}
+
+TEST(functions_are_registered)
+{
+	EXPECT({ WORKERS_OF("work: custom function=known a=3"), NULL },
+	       { WORKERS_OF("work: custom function=nope"),
+		 "work function \"nope\": no KTSTR_WORK(nope) is in this program; "
+		 "it "
+		 "has known" });
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
-      T(slices_of_operations_are_as_declared_ones))
+      T(slices_of_operations_are_as_declared_ones), T(functions_are_registered))
