@@ -11,7 +11,9 @@
  *                               and no cgroup got more than its quota allows. What a max_burst may
  *                               have saved before a hold is no FAIL: UNDECIDED, up to so much over
  *                               the bound
- *   starvation gap=300ms        no worker went longer without progress while it wanted to run
+ *   starvation gap=300ms        no worker went longer without progress while it wanted to run; a hold
+ *                               (until ...) no longer than the bound is not judged, nor is it for
+ *                               work_conservation: UNDECIDED if it is so with all
  *   work_conservation gap=500ms no CPU was idle longer while another had two or more tasks to run, one
  *                               of them allowed there; speaks of workers that want a CPU all the
  *                               time (spin and its like), neither real-time, frozen nor under a

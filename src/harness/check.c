@@ -6,6 +6,7 @@
 #include "harness/cell.h"
 #include "harness/held.h"
 #include "harness/spec.h"
+#include "harness/telemetry.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -220,6 +221,22 @@ static void refuse_nothing(struct finding *f)
 	buf_str(&f->evidence, "there was nothing to see: no sample\n");
 }
 
+void finding_check_length(struct finding *f, const struct telemetry *telemetry)
+{
+	const struct window_data *d = telemetry_window(telemetry, f->window);
+	uint64_t length_ns = grown(d->begin_ns, d->end_ns);
+
+	if (length_ns > f->bound || f->verdict == VERDICT_FAIL)
+		return;
+	f->is_too_short = true;
+	f->holds = false;
+	f->verdict = VERDICT_UNDECIDED;
+	buf_printf(
+		&f->evidence,
+		"the window was %.1f ms long, no longer than the bound: nothing could break it\n",
+		(double)length_ns / 1e6);
+}
+
 static int judge(const struct claim *claim, const struct cell *cell,
 		 const struct cell_window *window, const struct telemetry *telemetry,
 		 struct finding *f)
@@ -237,6 +254,39 @@ static int judge(const struct claim *claim, const struct cell *cell,
 	if (r == 0)
 		r = buf_ok(&f->evidence);
 	return r;
+}
+
+static void finding_deinit(struct finding *f)
+{
+	buf_deinit(&f->figures);
+	buf_deinit(&f->evidence);
+	buf_deinit(&f->details);
+}
+
+static bool has_longer(const struct finding *all, uint32_t count, const struct claim *claim)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (all[i].claim == claim && !all[i].is_too_short)
+			return true;
+	}
+	return false;
+}
+
+/* A window that is too short for a claim says nothing about it: what the others say stands. Returns how many
+ * are left. */
+static uint32_t drop_short(struct finding *all, uint32_t count)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (all[i].is_too_short && has_longer(all, count, all[i].claim)) {
+			finding_deinit(&all[i]);
+			continue;
+		}
+		all[left++] = all[i];
+	}
+	memset(&all[left], 0, (count - left) * sizeof(*all));
+	return left;
 }
 
 int check_all(const struct cell *cell, const struct telemetry *telemetry, struct finding **ret,
@@ -265,17 +315,14 @@ int check_all(const struct cell *cell, const struct telemetry *telemetry, struct
 		return err_trace(r);
 	}
 	*ret = all;
-	*count_ret = i;
+	*count_ret = drop_short(all, i);
 	return 0;
 }
 
 struct finding *findings_free(struct finding *all, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		buf_deinit(&all[i].figures);
-		buf_deinit(&all[i].evidence);
-		buf_deinit(&all[i].details);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		finding_deinit(&all[i]);
 	free(all);
 	return NULL;
 }

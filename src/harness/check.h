@@ -39,7 +39,8 @@ struct finding {
 	uint64_t observed;
 	uint64_t bound;
 	uint64_t samples;
-	bool holds;    /* the bound held, whatever noise made of the verdict */
+	bool holds;	   /* the bound held, whatever noise made of the verdict */
+	bool is_too_short; /* the window is, for the bound to be broken in it */
 	bool is_timed; /* a claim about time, under the rule of noise.h; else the noise_ are 0 */
 	unsigned noise_permille; /* of the window, on the CPU where it was most */
 	unsigned noise_cpu;
@@ -128,6 +129,11 @@ bool claim_judges(const struct claim *c, const struct cell *cell, const struct c
  * Else it is not judged there. */
 bool claim_is_about_window(const struct claim *c, const struct cell *cell,
 			   const struct cell_window *window);
+
+/* For a bound in ns on what happens inside the window: was it long enough to break it? Else sets
+ * is_too_short, and UNDECIDED unless it is worse already. Such a finding is kept only where the claim has no
+ * other. */
+void finding_check_length(struct finding *f, const struct telemetry *telemetry);
 
 /* Judge all claims of @cell: over all its windows, and those about payloads over the whole run. @ret
  * is an array of findings for findings_free(). 0 or -ENOMEM. */

@@ -280,6 +280,7 @@ static int starvation_evaluate(const struct claim *claim, const struct cell *cel
 		describe_cpus(t, data, &data->reports[longest].report.gap, &ret->evidence);
 	noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
 	doubt_held(claim, cell, window, t, ret);
+	finding_check_length(ret, t);
 	return buf_ok(&ret->details);
 }
 

@@ -96,7 +96,8 @@ static bool is_hog_entry(const struct claim *claim, const struct cell *cell,
 {
 	const struct scene_group *now = &scene->groups[group];
 
-	return claim_covers(claim, cell, group) && !now->is_stopped && is_fair(&now->sched) &&
+	return claim_covers(claim, cell, group) && !now->is_stopped && !now->is_paused &&
+	       is_fair(&now->sched) &&
 	       workload_by_id(cell->plan.groups[group].workload)->flags & WORKLOAD_HOG &&
 	       !is_held_back(cell, scene, now->cgroup);
 }
@@ -130,7 +131,7 @@ static int bind_window(const struct claim *claim, const struct cell *cell,
 	if (!has_hog)
 		return err_new(-EINVAL,
 			       "step %s: no worker wants a CPU all the time (as spin does, with a "
-			       "fair policy, neither frozen nor under a quota)",
+			       "fair policy, neither held back nor under a quota)",
 			       w->name);
 	return 0;
 }
@@ -145,11 +146,14 @@ static int bind(const struct claim *claim, const struct cell *cell)
 		return err_new(-EINVAL, "gap: below two ticks, %llums, nothing can be told",
 			       (unsigned long long)(least_ns / NSEC_PER_MSEC));
 	for (uint32_t w = 0; w < cell->window_count && r == 0; w++) {
+		if (!claim_is_about_window(claim, cell, &cell->windows[w]))
+			continue;
 		longest_ns = MAX(longest_ns, cell->windows[w].hold_ns);
 		r = bind_window(claim, cell, &cell->windows[w]);
 	}
 	if (r == 0 && longest_ns <= claim->values[PARAM_GAP])
-		return err_new(-EINVAL, "gap: no hold is longer than the bound");
+		return err_new(-EINVAL, "gap: no hold %sis longer than the bound",
+			       claim->scope ? "that has its workers " : "");
 	return r;
 }
 
@@ -448,6 +452,12 @@ static int evaluate(const struct claim *claim, const struct cell *cell,
 		return err_trace(r);
 	ret->samples = ticks ? ticks - 1 : 0;
 	ret->observed = grown(longest.slack_ns, longest.violated_ns);
+	/* Its edges are ticks themselves. */
+	if (ret->samples == 1 && grown(s.data->begin_ns, s.data->end_ns) <= ret->bound) {
+		buf_str(&ret->figures, "the window was too short");
+		finding_check_length(ret, t);
+		return 0;
+	}
 	if (ret->samples < 2) {
 		ret->verdict = VERDICT_INFRA;
 		buf_str(&ret->figures, "the guest sent no ticks");
@@ -458,6 +468,7 @@ static int evaluate(const struct claim *claim, const struct cell *cell,
 		describe(&s, &longest, &ret->evidence);
 	noise_judge_wait(ret, t, claim->values[PARAM_NOISE]);
 	doubt_own_time(&s, ticks, ret);
+	finding_check_length(ret, t);
 	return 0;
 }
 

@@ -85,11 +85,14 @@ static int check_holds(const struct cell *cell, const struct claim *claim)
 
 	if (claim->check != &check_starvation)
 		return 0;
-	for (uint32_t w = 0; w < cell->window_count; w++)
-		longest_ns = MAX(longest_ns, cell->windows[w].hold_ns);
+	for (uint32_t w = 0; w < cell->window_count; w++) {
+		if (claim_is_about_window(claim, cell, &cell->windows[w]))
+			longest_ns = MAX(longest_ns, cell->windows[w].hold_ns);
+	}
 	if (claim->values[0] < longest_ns)
 		return 0;
-	return err_new(-EINVAL, "gap: no hold is longer than the bound");
+	return err_new(-EINVAL, "gap: no hold %sis longer than the bound",
+		       claim->scope ? "that has its workers " : "");
 }
 
 static int bind_to_workers(const struct cell *cell, struct claim *claim)
