@@ -67,9 +67,43 @@ static void add_value(struct buf *out, enum param_unit unit, uint64_t value)
 	buf_printf(out, "%" PRIu64, value);
 }
 
+/* What `count` of its workers must be a multiple of. */
+static void add_group(struct buf *out, const struct workload *w, bool is_man)
+{
+	uint64_t params[PLAN_PARAMS];
+	const char *before = "";
+
+	workload_defaults(w, params);
+	if (workload_ensemble(w, params) == 1)
+		return;
+	buf_str(out, is_man ? "\tcount: a multiple of " : "    count: a multiple of ");
+	if (w->fixed_members) {
+		buf_printf(out, "%u", w->fixed_members);
+		before = " + ";
+	}
+	for (unsigned i = 0; i < w->param_count; i++) {
+		if (!w->params[i].is_members)
+			continue;
+		buf_printf(out, is_man ? "%s_%s_" : "%s%s", before, w->params[i].name);
+		before = " + ";
+	}
+	buf_str(out, is_man ? "\n\n" : "\n");
+}
+
+static void add_text_param(struct buf *out, const struct workload *w, bool is_man)
+{
+	if (w->text_name)
+		buf_printf(out,
+			   is_man ? "\t_%s_=  %s; it must be given\n\n"
+				  : "    %s=  %s; it must be given\n",
+			   w->text_name, w->text_help);
+}
+
 static void add_text(struct buf *out, const struct workload *w, bool is_man)
 {
 	buf_printf(out, is_man ? "*%s*\n\t%s\n\n" : "%s: %s\n", w->name, w->summary);
+	add_group(out, w, is_man);
+	add_text_param(out, w, is_man);
 	for (unsigned i = 0; i < w->param_count; i++) {
 		const struct workload_param *p = &w->params[i];
 
@@ -83,13 +117,31 @@ static void add_text(struct buf *out, const struct workload *w, bool is_man)
 	}
 }
 
+static void add_json_text_param(struct json *j, const struct workload *w)
+{
+	if (!w->text_name)
+		return;
+	json_object(j, NULL);
+	json_str(j, "name", w->text_name);
+	json_str(j, "unit", "text");
+	json_bool(j, "required", true);
+	json_str(j, "help", w->text_help);
+	json_object_end(j);
+}
+
 static void add_json(struct json *j, const struct workload *w)
 {
+	uint64_t params[PLAN_PARAMS];
+
+	workload_defaults(w, params);
 	json_object(j, NULL);
 	json_str(j, "name", w->name);
 	json_str(j, "summary", w->summary);
 	json_bool(j, "needs_disk", w->flags & WORKLOAD_NEEDS_DISK);
+	/* Of its workers the count is a multiple; with other values of what adds workers another. */
+	json_u64(j, "count_multiple", workload_ensemble(w, params));
 	json_array(j, "parameters");
+	add_json_text_param(j, w);
 	for (unsigned i = 0; i < w->param_count; i++) {
 		const struct workload_param *p = &w->params[i];
 
@@ -99,6 +151,7 @@ static void add_json(struct json *j, const struct workload *w)
 		json_u64(j, "default", p->value);
 		json_u64(j, "min", p->min);
 		json_u64(j, "max", p->max);
+		json_bool(j, "adds_workers", p->is_members);
 		json_str(j, "help", p->help);
 		json_object_end(j);
 	}

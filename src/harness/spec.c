@@ -126,17 +126,9 @@ static int set_param(const struct workload *w, const struct spec_arg *arg,
 	return r < 0 ? err_prefix(r, "%s ", arg->key) : 0;
 }
 
-/* What a workload wants besides numbers: NULL, or the key of its one text. */
-static const char *text_key(const struct workload *w)
-{
-	if (w->flags & WORKLOAD_HAS_FUNCTION)
-		return "function";
-	return w->flags & WORKLOAD_HAS_PHASES ? "phases" : NULL;
-}
-
 static int set_params(const struct workload *w, const struct spec *s, uint64_t params[PLAN_PARAMS])
 {
-	const char *key = text_key(w);
+	const char *key = w->text_name;
 	bool has_text = false;
 	struct program program;
 	int r = 0;
@@ -164,8 +156,8 @@ int spec_work_text(const char *text, char **ret)
 	if (r < 0)
 		return err_trace(r);
 	w = workload_by_name(s.name, NULL);
-	for (unsigned i = 0; w && text_key(w) && i < s.count; i++) {
-		if (strcmp(s.args[i].key, text_key(w)) == 0)
+	for (unsigned i = 0; w && w->text_name && i < s.count; i++) {
+		if (strcmp(s.args[i].key, w->text_name) == 0)
 			return str_printf(ret, "%s", s.args[i].value);
 	}
 	return err_new(-EINVAL, "\"%s\": it has no text", text);

@@ -434,15 +434,21 @@ static const struct workload workloads[WORK_END] = {
 	},
 	[WORK_SEQUENCE] = {
 		.name = "sequence",
-		.summary = "does phases=run:2ms,sleep:1ms,timer:10ms,yield:3,io:2,loop:0x4 again and again",
+		.summary = "does its phases in order, again and again",
 		.flags = WORKLOAD_HAS_PHASES | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
+		.text_name = "phases",
+		.text_help = "up to 64 with commas between them: run:TIME (CPU time), sleep:TIME, timer:TIME "
+			     "(sleep to its next multiple), yield:N, io:N (reads of the test disk), loop:KxN "
+			     "(N times back to phase K, from 0): run:2ms,sleep:1ms,loop:0x4",
 	},
 	[WORK_CUSTOM] = {
 		.name = "custom",
-		.summary = "calls function=NAME, which KTSTR_WORK(NAME) defines, until it is stopped",
+		.summary = "calls a function of the program's own until it is stopped",
 		.flags = WORKLOAD_HAS_FUNCTION | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
+		.text_name = "function",
+		.text_help = "its name, as KTSTR_WORK(NAME) defines it (ktstr/custom.h)",
 		.param_count = 4,
 		.params = { COUNT("a", 0, 0, UINT64_MAX, "handed to the function"),
 			    COUNT("b", 0, 0, UINT64_MAX, "handed to the function"),

@@ -106,6 +106,9 @@ struct workload {
 	uint32_t fixed_members; /* workers in an ensemble besides what parameters add */
 	unsigned param_count;
 	struct workload_param params[PLAN_PARAMS];
+	/* The parameter whose value is a text, which must be given; NULL: there is none. */
+	const char *text_name;
+	const char *text_help;
 };
 
 /* The workload of an id, or of a name; NULL if there is none. The records live for ever. */

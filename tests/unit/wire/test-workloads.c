@@ -18,6 +18,9 @@ TEST(every_workload_is_complete_and_its_defaults_are_valid)
 		workload_defaults(w, params);
 		assert_int_equal(workload_check(w, params), 0);
 		assert_true(workload_ensemble(w, params) >= 1);
+		assert_int_equal(!w->text_name,
+				 !(w->flags & (WORKLOAD_HAS_PHASES | WORKLOAD_HAS_FUNCTION)));
+		assert_int_equal(!w->text_name, !w->text_help);
 		assert_ptr_equal(workload_by_name(w->name, &found), w);
 		assert_int_equal(found, id);
 		for (unsigned i = 0; i < w->param_count; i++) {
