@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/util.h"
+#include "harness/held.h"
 #include "stats/fluid.h"
 
 #include <errno.h>
@@ -48,15 +49,6 @@ static unsigned class_of(const struct plan_sched *s)
 	if (s->policy == POLICY_DEADLINE)
 		return CLASS_DEADLINE;
 	return s->policy == SCHED_FIFO || s->policy == SCHED_RR ? CLASS_REALTIME : CLASS_FAIR;
-}
-
-static bool is_frozen(const struct cell *cell, const struct scene *scene, uint32_t cgroup)
-{
-	for (; cgroup != PLAN_NONE; cgroup = cell->cgroups[cgroup].parent) {
-		if (scene->cgroups[cgroup].is_frozen)
-			return true;
-	}
-	return false;
 }
 
 /* A cgroup that is not there has no settings: it weighs something, and gets nothing. */
@@ -107,7 +99,8 @@ static void add_worker(struct model *m, uint32_t worker)
 {
 	/* One that is not there may have no CPUs yet. */
 	static const struct cpu_mask any = { .bits = { 1 } };
-	const struct scene_group *now = &m->scene->groups[m->cell->plan.workers[worker].group];
+	uint32_t group = m->cell->plan.workers[worker].group;
+	const struct scene_group *now = &m->scene->groups[group];
 	unsigned class = class_of(&now->sched);
 	struct fluid_entity e = { .parent = FLUID_ROOT,
 				  .weight = class_weights[class],
@@ -120,7 +113,7 @@ static void add_worker(struct model *m, uint32_t worker)
 	}
 	if (now->is_stopped)
 		e.allowed_cpus = any.bits;
-	if (now->is_stopped || now->is_paused || is_frozen(m->cell, m->scene, now->cgroup))
+	if (now->is_stopped || held_in_scene(m->cell, m->scene, group))
 		e.limit_cpus = 0;
 	m->entities[m->count++] = e;
 }
