@@ -177,31 +177,27 @@ bool claim_judges(const struct claim *claim, const struct cell *cell,
 	       held_in_window(cell, window, group) != HELD_THROUGHOUT;
 }
 
-static bool is_hog(const struct cell *cell, uint32_t group)
-{
-	return workload_by_id(cell->plan.groups[group].workload)->flags & WORKLOAD_HOG;
-}
-
 /* Are any of the workers that the claim is about there in the window? Of nobody there is nothing to
- * claim; nor of those whom the scenario itself lets not run, but for their part, which is nothing; nor of
- * the wake-ups of who never sleeps, where those who do are held back. */
+ * claim; nor of those whom the scenario itself lets not run, but for their part, which is nothing. Who is
+ * left beside them does not count if the check can say nothing of him: a hog has no wake-ups. */
 bool claim_is_about_window(const struct claim *claim, const struct cell *cell,
 			   const struct cell_window *window)
 {
-	bool has_held = false, has_runner = false, has_sleeper = false;
+	bool has_held = false, has_runner = false, has_judged = false;
 
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
 		bool is_held = claim->check != &check_share &&
 			       held_in_window(cell, window, g) == HELD_THROUGHOUT;
+		bool is_about = !claim->check->is_about || claim->check->is_about(cell, g);
 
 		if (!claim_covers(claim, cell, g) || !cell_window_has_group(window, g))
 			continue;
-		has_held |= is_held;
+		has_held |= is_held && is_about;
 		has_runner |= !is_held;
-		has_sleeper |= !is_held && !is_hog(cell, g);
+		has_judged |= !is_held && is_about;
 	}
-	if (claim->check == &check_wake_latency && has_held)
-		return has_sleeper;
+	if (has_held)
+		return has_judged || claim_has_payload_cgroup(claim, cell);
 	return has_runner || claim_has_payload_cgroup(claim, cell);
 }
 

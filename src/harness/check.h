@@ -61,6 +61,8 @@ struct check {
 	bool is_of_cgroups;	 /* it is about cgroups: one with nothing but payloads will do */
 	unsigned param_count;
 	struct check_param params[CHECK_PARAMS];
+	/* Can it say anything of the workers of that entry? NULL: of all. */
+	bool (*is_about)(const struct cell *cell, uint32_t group);
 	/* Before boot: can the claim be judged in this cell? 0 or -EINVAL with words. NULL: in
 	 * any. */
 	int (*bind)(const struct claim *claim, const struct cell *cell);

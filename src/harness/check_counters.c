@@ -121,10 +121,15 @@ static uint64_t period_ns(const struct plan *p, const struct plan_group *g)
 	return 0;
 }
 
+static bool has_deadlines(const struct cell *cell, uint32_t group)
+{
+	return period_ns(&cell->plan, &cell->plan.groups[group]) > 0;
+}
+
 static int misses_bind(const struct claim *claim, const struct cell *cell)
 {
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
-		if (claim_covers(claim, cell, g) && period_ns(&cell->plan, &cell->plan.groups[g]))
+		if (claim_covers(claim, cell, g) && has_deadlines(cell, g))
 			return 0;
 	}
 	return err_new(-EINVAL, "none of the workers has deadlines (periodic, producer_consumer, a "
@@ -255,6 +260,7 @@ const struct check check_deadline_misses = {
 				      .is_bound = true,
 				      .help = "most misses" },
 		    [PARAM_NOISE] = NOISE_PARAM },
+	.is_about = has_deadlines,
 	.bind = misses_bind,
 	.evaluate = misses_evaluate,
 };

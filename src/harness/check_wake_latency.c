@@ -323,6 +323,11 @@ static int wake_latency_evaluate(const struct claim *claim, const struct cell *c
 	return buf_ok(&silence.names);
 }
 
+static bool has_wakes(const struct cell *cell, uint32_t group)
+{
+	return !(workload_by_id(cell->plan.groups[group].workload)->flags & WORKLOAD_HOG);
+}
+
 const struct check check_wake_latency = {
 	.name = "wake_latency",
 	.summary = "from wake-up to running takes no longer than the bounds",
@@ -340,5 +345,6 @@ const struct check check_wake_latency = {
 					    .is_bound = true,
 					    .help = "the slowest one" },
 		    [PARAM_NOISE] = NOISE_PARAM },
+	.is_about = has_wakes,
 	.evaluate = wake_latency_evaluate,
 };

@@ -237,6 +237,23 @@ TEST(hogs_have_no_wakeups_to_judge_while_the_sleepers_are_held)
 	assert_null(stage_finding(&s, "wake_latency", 1));
 }
 
+static const struct ktstr_scenario rhythm_and_hog = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "a", .workers = PAIR },
+			   { .name = "b", .workers = WORKERS({ .work = "spin" }) }),
+	.steps = HOLDS("signal a/p STOP", "signal a/p CONT"),
+	.checks = CHECKS("deadline_misses max=2"),
+};
+
+TEST(nor_deadlines_while_those_who_have_some_are_held)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	stage_set(&s, &rhythm_and_hog);
+	assert_int_equal(stage_verdict(&s), VERDICT_PASS);
+	assert_null(stage_finding(&s, "deadline_misses", 1));
+}
+
 /* ---- deadlines ---- */
 
 static const struct ktstr_scenario rhythm = {
@@ -274,4 +291,5 @@ TESTS(T(periods_are_forgiven_to_who_is_held_back_only), T(nobody_is_starved_by_t
       T(a_wakeup_that_was_due_while_frozen_is_not_charged),
       T(a_wakeup_from_before_the_window_of_who_was_never_held_is_charged),
       T(hogs_have_no_wakeups_to_judge_while_the_sleepers_are_held),
+      T(nor_deadlines_while_those_who_have_some_are_held),
       T(periods_missed_while_frozen_are_not_charged_after))
