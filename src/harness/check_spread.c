@@ -6,6 +6,8 @@
 #include "base/util.h"
 #include "harness/noise.h"
 
+#include <math.h>
+
 enum { PARAM_MAX, PARAM_NOISE };
 
 /* One worker has no equal, and of those that never ran nobody knows how equal they are: they are no
@@ -26,7 +28,8 @@ static void judge_entry(const struct cell *cell, const struct window_data *data,
 		least_ns = MIN(least_ns, cpu_ns);
 		most_ns = MAX(most_ns, cpu_ns);
 	}
-	spread = most_ns ? (uint64_t)((double)(most_ns - least_ns) * 1000 / (double)most_ns) : 0;
+	spread =
+		most_ns ? (uint64_t)ceil((double)(most_ns - least_ns) * 1000 / (double)most_ns) : 0;
 	if (g->worker_count > 1 && most_ns)
 		ret->samples += g->worker_count;
 	ret->observed = MAX(ret->observed, spread);
