@@ -62,7 +62,7 @@ static void print_lines(FILE *out, const char *head, const char *text)
 	}
 }
 
-static void print_finding(FILE *out, const struct finding *f)
+static void print_finding(FILE *out, const struct result *result, const struct finding *f)
 {
 	char observed[48], bound[48], hold[32];
 
@@ -70,7 +70,8 @@ static void print_finding(FILE *out, const struct finding *f)
 	fprintf(out, "    %-10s %s, limit %s, in window %s of %s, %llu samples\n", "observed",
 		report_value(f->observed, f->unit, observed),
 		report_value(f->bound, f->unit, bound), f->window->name,
-		report_duration(f->window->hold_ns, hold), (unsigned long long)f->samples);
+		report_duration(result_window_ns(result, f->window), hold),
+		(unsigned long long)f->samples);
 	print_lines(out, "evidence", buf_text(&f->evidence));
 }
 
@@ -102,7 +103,7 @@ static void pretty_result(struct reporter *r, const struct result *result)
 	fprintf(r->out, "  (%s)\n", report_duration(result->total_ns, took));
 	for (uint32_t i = 0; i < result->finding_count; i++) {
 		if (r->is_verbose || result->findings[i].verdict != VERDICT_PASS)
-			print_finding(r->out, &result->findings[i]);
+			print_finding(r->out, result, &result->findings[i]);
 	}
 	if (r->is_verbose) {
 		print_timeline(r->out, result);

@@ -90,8 +90,7 @@ static void finding_json(const struct finding *f, uint64_t window_ns, struct jso
 	json_object_end(j);
 }
 
-/* How long the window was; before it ended, as declared. Claims about payloads are about the run. */
-static uint64_t window_ns(const struct result *r, const struct cell_window *w)
+uint64_t result_window_ns(const struct result *r, const struct cell_window *w)
 {
 	const struct result_window *is;
 
@@ -164,7 +163,7 @@ void result_json(const struct result *r, struct buf *out)
 	json_u64(&j, "overhead_ns", overhead_ns(r));
 	json_array(&j, "claims");
 	for (uint32_t i = 0; i < r->finding_count; i++)
-		finding_json(&r->findings[i], window_ns(r, r->findings[i].window), &j);
+		finding_json(&r->findings[i], result_window_ns(r, r->findings[i].window), &j);
 	json_array_end(&j);
 	windows_json(r, &j);
 	timeline_json(&r->timeline, &r->cell, &r->clock, &j);

@@ -67,5 +67,8 @@ char *result_name(const struct result *r, char *text);
 /* Set verdict from the findings: the worst of them; a FAIL that the scenario expects is XFAIL. */
 void result_conclude(struct result *r);
 
+/* How long the window was; before it ended, as declared. Claims about payloads are about the run. */
+uint64_t result_window_ns(const struct result *r, const struct cell_window *w);
+
 /* Append the whole record as one JSON object. */
 void result_json(const struct result *r, struct buf *out);

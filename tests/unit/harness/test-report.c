@@ -146,6 +146,25 @@ TEST(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_a
 	       "    again      ktstr run sleepy --topology 1n1l1c1t\n");
 }
 
+/* A hold that its condition ended is no hold of two seconds. */
+TEST(a_finding_says_how_long_its_window_was)
+{
+	struct result r = made(VERDICT_FAIL, VERDICT_FAIL);
+
+	r.windows = calloc(1, sizeof(*r.windows));
+	assert_non_null(r.windows);
+	*r.windows = (struct result_window){ .begin_ns = 7000000000, .end_ns = 7053000000 };
+	prints("pretty", &r, 1,
+	       "FAIL      sleepy               1n1l1c1t   6.12.1  starvation: longest wait 250.0 "
+	       "ms (a/spin)  (1.3 s)\n"
+	       "    claim      starvation gap=100ms: FAIL\n"
+	       "    observed   250.000 ms, limit 100.000 ms, in window hold of 53 ms, 42 samples\n"
+	       "    evidence   a/spin waited 250.0 ms\n"
+	       "               CPU 0 was idle\n"
+	       "    console    one line\n"
+	       "    again      ktstr run sleepy --topology 1n1l1c1t\n");
+}
+
 TEST(ktap_knows_ok_not_ok_and_skip)
 {
 	struct result r[] = { made(VERDICT_PASS, VERDICT_PASS), made(VERDICT_FAIL, VERDICT_FAIL),
@@ -243,6 +262,7 @@ TEST(durations_and_values_read_well)
 
 TESTS(T(a_pass_is_one_line),
       T(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again),
-      T(ktap_knows_ok_not_ok_and_skip), T(json_is_one_object_a_line),
-      T(a_record_holds_each_disks_counters_and_firings), T(exit_status_names_the_worst_kind),
-      T(repetitions_are_numbered_and_counted_by_scenario), T(durations_and_values_read_well))
+      T(a_finding_says_how_long_its_window_was), T(ktap_knows_ok_not_ok_and_skip),
+      T(json_is_one_object_a_line), T(a_record_holds_each_disks_counters_and_firings),
+      T(exit_status_names_the_worst_kind), T(repetitions_are_numbered_and_counted_by_scenario),
+      T(durations_and_values_read_well))
