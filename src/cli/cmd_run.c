@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "cli/machine_options.h"
 #include "cli/reexec.h"
+#include "harness/dry_run.h"
 #include "harness/payload_files.h"
 #include "harness/record_sink.h"
 #include "harness/runner.h"
@@ -23,7 +24,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE, KEY_FAULT };
+enum { KEY_RECORD = 256, KEY_SEED, KEY_NO_STORE, KEY_FAULT, KEY_DRY_RUN };
 
 enum { REPEAT_MAX = 100000, FAULTS_MAX = 256 };
 
@@ -35,6 +36,7 @@ struct run_command {
 	uint64_t seed;
 	uint64_t repeat;
 	bool has_no_store;
+	bool is_dry;
 	struct fault *faults; /* room for FAULTS_MAX */
 	unsigned fault_count;
 	char **patterns;
@@ -49,6 +51,10 @@ struct run_command {
 
 static const struct argp_option run_options[] = {
 	{ "format", 'f', "pretty|ktap|json", 0, "How results are printed", 0 },
+	{ "json", 'j', NULL, 0, "The same as --format=json", 0 },
+	{ "dry-run", KEY_DRY_RUN, NULL, 0,
+	  "Check everything that can be checked without a machine, print what would run, and end",
+	  0 },
 	{ "record", KEY_RECORD, "FILE", 0, "Append each result as a line of JSON to FILE", 0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed of workloads that take random decisions (default 1)", 0 },
 	{ "repeat", 'n', "N", 0,
@@ -93,6 +99,12 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 		run->format = report_find(arg);
 		if (!run->format)
 			argp_error(state, "--format %s: expected pretty, ktap or json", arg);
+		return 0;
+	case 'j':
+		run->format = &report_json;
+		return 0;
+	case KEY_DRY_RUN:
+		run->is_dry = true;
 		return 0;
 	case KEY_RECORD:
 		/* The first one counts: in the carrier that is the outer process's own. */
@@ -294,14 +306,41 @@ static int run_here(struct run_command *run, const struct registry *chosen, int 
 	return r;
 }
 
+/* ---- before it begins ---- */
+
+static int find_kernel(const struct run_command *run, struct kernel_image *ret)
+{
+	const struct kernel_progress progress = { .say = machine_options_say };
+
+	return kernel_find(run->machine.kernel, KERNEL_CLOUD, &progress, ret);
+}
+
 /* Also where it will be run in the carrier: a kernel that is not there is said at once. */
 static int check_kernel(const struct run_command *run)
 {
-	const struct kernel_progress progress = { .say = machine_options_say };
 	struct kernel_image kernel = KERNEL_IMAGE_NULL;
-	int r = kernel_find(run->machine.kernel, KERNEL_CLOUD, &progress, &kernel);
+	int r = find_kernel(run, &kernel);
 
 	kernel_image_deinit(&kernel);
+	return r;
+}
+
+/* A host without a kernel can check scenarios, too, unless it was told which. */
+static int run_dry(const struct run_command *run, const struct registry *chosen,
+		   const struct run_options *options)
+{
+	cleanup(kernel_image_deinit) struct kernel_image kernel = KERNEL_IMAGE_NULL;
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
+	int r = find_kernel(run, &kernel);
+
+	if (r == -ENOENT && !run->machine.kernel) {
+		err_clear();
+		r = 0;
+	}
+	if (r == 0)
+		r = dry_run(chosen, options, kernel.release, run->format == &report_json, &out);
+	if (r == 0)
+		fputs(buf_text(&out), stdout);
 	return r;
 }
 
@@ -324,6 +363,11 @@ static int run_run(const struct command *self, int argc, char **argv)
 	run.planned = runner_verdict_count(&chosen, &options);
 	if (r == 0)
 		r = runner_check(&chosen, &options);
+	if (r == 0 && run.is_dry) {
+		r = run_dry(&run, &chosen, &options);
+		free_faults(&run);
+		return r < 0 ? fail(&run, r) : 0;
+	}
 	if (r == 0)
 		r = check_kernel(&run);
 	if (r == 0)

@@ -6,8 +6,8 @@
 #include "base/util.h"
 #include "devices/blk/blk.h"
 #include "harness/guest.h"
+#include "harness/jobs.h"
 #include "harness/judge.h"
-#include "harness/payload_files.h"
 #include "harness/rerun.h"
 #include "harness/store.h"
 #include "harness/trial.h"
@@ -25,11 +25,6 @@ struct machine_key {
 	const char *disks[DISKS_MAX];
 	unsigned disk_count;
 	bool has_payloads; /* it brings their files */
-};
-
-struct job {
-	const struct ktstr_record *record;
-	const struct fault *fault; /* NULL: none */
 };
 
 struct runner {
@@ -396,54 +391,9 @@ static int run_repeatedly(struct runner *run, const struct job *job)
 	return r;
 }
 
-/* Scenarios that want the same machine stand together, so that it boots once. */
-static int by_machine(const void *a, const void *b)
-{
-	const struct job *left = a, *right = b;
-	const struct ktstr_scenario *l = left->record->scenario, *r = right->record->scenario;
-	int order = strcmp(l->topology ? l->topology : "", r->topology ? r->topology : "");
-
-	if (!order)
-		order = scenario_has_payloads(l) - scenario_has_payloads(r);
-	if (!order)
-		order = strcmp(l->disks ? l->disks[0] : "", r->disks ? r->disks[0] : "");
-	/* Faults behind what is honest, each in its place. */
-	if (!order && (!left->fault || !right->fault))
-		order = !!left->fault - !!right->fault;
-	if (!order)
-		order = strcmp(left->record->name, right->record->name);
-	if (!order && left->fault)
-		order = (left->fault > right->fault) - (left->fault < right->fault);
-	return order;
-}
-
 size_t runner_verdict_count(const struct registry *chosen, const struct run_options *options)
 {
 	return (chosen->count + options->fault_count) * options->repeat;
-}
-
-/* Every scenario as it is, and again for every fault of it. */
-static int list_jobs(const struct registry *chosen, const struct run_options *options,
-		     struct job **ret, size_t *count_ret)
-{
-	struct job *jobs = calloc(chosen->count + options->fault_count + 1, sizeof(*jobs));
-	size_t n = 0;
-
-	if (!jobs)
-		return err_new(-ENOMEM, "out of memory for %zu scenarios", chosen->count);
-	for (size_t i = 0; i < chosen->count; i++) {
-		jobs[n++].record = chosen->records[i];
-		for (unsigned k = 0; k < options->fault_count; k++) {
-			const struct fault *f = &options->faults[k];
-
-			if (strcmp(f->scenario, chosen->records[i]->name) == 0)
-				jobs[n++] = (struct job){ chosen->records[i], f };
-		}
-	}
-	qsort(jobs, n, sizeof(*jobs), by_machine);
-	*ret = jobs;
-	*count_ret = n;
-	return 0;
 }
 
 int runner_run(const struct registry *chosen, const struct run_options *options,
@@ -452,7 +402,7 @@ int runner_run(const struct registry *chosen, const struct run_options *options,
 	struct runner run = { .options = options, .image = image, .reporter = reporter };
 	cleanup(freep) struct job *jobs = NULL;
 	size_t count = 0;
-	int r = list_jobs(chosen, options, &jobs, &count);
+	int r = jobs_list(chosen, options, &jobs, &count);
 
 	if (r < 0)
 		return err_trace(r);

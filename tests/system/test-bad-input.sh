@@ -59,6 +59,7 @@ printf 'scenario: a\nsummary: s\nhold: 1s\ntopology: 1n2l4c1t\ncgroups:\n  - { n
 refused cpuset_outside_the_machine 2 'machine 1n2l4c1t has LLCs 0-1' "$KTSTR" run "$dir/cpuset.yaml"
 printf 'scenario: a\nsummary: s\nhold: 1s\nworkers: [{ work: spni }]\nchecks: [isolation]\n' >"$dir/work.yaml"
 refused unknown_workload 2 'spni' "$KTSTR" run "$dir/work.yaml"
+refused dry_run_of_a_bad_scenario 2 'machine 1n2l4c1t has LLCs 0-1' "$KTSTR" run --dry-run "$dir/cpuset.yaml"
 printf 'scenario: a\nsummary: s\nneeds: { features: [eevdf] }\nhold: 1s\nworkers: [{ work: spin }]\nchecks: [isolation]\n' >"$dir/feature.yaml"
 refused unknown_feature 2 'feature.yaml:3:21: features "eevdf": expected one of sched_ext, ' "$KTSTR" run "$dir/feature.yaml"
 printf 'scenario: a\nsummary: s\nhold: 1s\nworkers: [{ work: pipe_pingpong, count: 3 }]\nchecks: [isolation]\n' >"$dir/group.yaml"

@@ -3,7 +3,10 @@
 """What the command line prints and takes without any machine: its tables as JSON, and round trips."""
 import json
 import os
+import pathlib
+import shlex
 import subprocess
+import tempfile
 
 KTSTR = os.environ["KTSTR"]
 
@@ -29,8 +32,54 @@ def check_workloads():
     say("count: a multiple of producers + consumers" in words and "phases=" in words, "workloads_as_text", words)
 
 
+TWO = """scenario: b_first
+summary: the first
+topology: 1n1l1c1t
+workers: [{ work: spin }]
+hold: 1s
+checks: [isolation]
+---
+scenario: a_second
+summary: the second
+topology: 1n1l1c1t
+workers: [{ work: spin }]
+hold: 1s
+checks: [isolation]
+"""
+
+
+def dry_run(*words):
+    done = ktstr("run", "--dry-run", "--json", *words)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check_rerun():
+    with tempfile.TemporaryDirectory() as where:
+        path = pathlib.Path(where) / "it's two.yaml"
+        path.write_text(TWO)
+        both = dry_run(str(path), "--seed=3", "--append=quiet panic=1")
+        say([r["scenario"] for r in both] == ["b_first", "a_second"], "a_file_runs_in_its_order", both)
+        for one in both:
+            again = shlex.split(one["rerun"])
+            say(dry_run(*again[2:]) == [one], f"the_line_that_runs_{one['scenario']}_again_does", one["rerun"])
+        for command in "list", "show":
+            text = ktstr(command, f"{path}:a_second").stdout
+            say("the second" in text and "the first" not in text, f"{command}_takes_one_of_a_file", text)
+
+
+def check_dry_run():
+    every = dry_run()
+    say(len(every) > 50 and all(r["skip"] or r["claims"] for r in every), "every_scenario_can_be_rehearsed", every[:1])
+    done = ktstr("run", "--dry-run", "two_cgroups", "--topology", "1n1l1c1t")
+    say(done.returncode == 0 and "1 would run" in done.stdout and not done.stderr, "dry_run_as_text", done)
+    done = ktstr("run", "--dry-run", "cpuset_split", "--kernel", "/no/such/kernel")
+    say(done.returncode == 2, "dry_run_wants_the_kernel_that_is_named", done)
+
+
 def main():
     check_workloads()
+    check_rerun()
+    check_dry_run()
 
 
 main()
