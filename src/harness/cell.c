@@ -3,7 +3,6 @@
  * then the plan is checked as the guest will check it, and its size measured. */
 #include "harness/cell.h"
 
-#include "base/parse.h"
 #include "base/util.h"
 #include "harness/compile.h"
 #include "harness/patience.h"
@@ -72,9 +71,12 @@ static int choose_timeout(struct cell *cell, const struct cell_options *options)
 {
 	const char *own = cell->record->scenario->timeout;
 
-	cell->timeout_ns = options->timeout_ns;
-	if (!cell->timeout_ns && own && parse_duration_ns(own, &cell->timeout_ns) < 0)
-		return err_new(-EINVAL, "timeout \"%s\": expected a duration such as 30s", own);
+	int r = own ? spec_timeout(own, &cell->timeout_ns) : 0;
+
+	if (r < 0)
+		return err_prefix(r, "timeout ");
+	if (options->timeout_ns)
+		cell->timeout_ns = options->timeout_ns;
 	if (!cell->timeout_ns)
 		cell->timeout_ns = 20 * NSEC_PER_SEC + 2 * cell->hold_ns + cell->wait_ns +
 				   cell->plan.header.worker_count * NSEC_PER_SEC / 4 +

@@ -46,6 +46,19 @@ uint32_t compile_find_cgroup(const struct compiler *c, const char *path)
 	return PLAN_NONE;
 }
 
+/* Linux Documentation/admin-guide/cgroup-v2.rst, "Avoid Name Collisions": files of the kernel lie
+ * beside the cgroups, and begin with cgroup. or a controller's name and a dot. */
+static bool is_kernels_name(const char *part)
+{
+	static const char *const prefixes[] = { "cgroup.", "cpu.",     "cpuset.", "io.",  "memory.",
+						"pids.",   "hugetlb.", "rdma.",	  "misc." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (strncmp(part, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
 static int check_path(const char *path)
 {
 	char before = '/';
@@ -61,6 +74,12 @@ static int check_path(const char *path)
 		if (is_start && (*p == '/' || *p == '.'))
 			return err_new(-EINVAL,
 				       "cgroup \"%s\": a part is empty or begins with a dot", path);
+		if (is_start && is_kernels_name(p))
+			return err_new(
+				-EINVAL,
+				"cgroup \"%s\": names that begin like a file of the kernel's, "
+				"as cgroup. or cpu., are its own",
+				path);
 	}
 	return before == '/' ? err_new(-EINVAL, "cgroup \"%s\": a part is empty", path) : 0;
 }

@@ -48,7 +48,11 @@ static int read_needs(struct cell *cell, uint64_t *memory_bytes_ret)
 {
 	const struct ktstr_needs *n = &cell->record->scenario->needs;
 
+	unsigned release[3];
+
 	*memory_bytes_ret = 0;
+	if (n->kernel && spec_release(n->kernel, release) < 0)
+		return err_prefix(-EINVAL, "needs: kernel ");
 	if (n->memory && spec_value(n->memory, PARAM_BYTES, memory_bytes_ret) < 0)
 		return err_prefix(-EINVAL, "needs: memory ");
 	for (const char *const *name = n->features; name && *name; name++) {

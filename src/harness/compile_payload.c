@@ -156,7 +156,7 @@ static int set_tasks(struct compiler *c, const struct ktstr_payload *from,
 static int set_limits(struct compiler *c, const struct ktstr_payload *from,
 		      struct plan_payload *record)
 {
-	int r = from->timeout ? spec_value(from->timeout, PARAM_NS, &record->timeout_ns) : 0;
+	int r = from->timeout ? spec_timeout(from->timeout, &record->timeout_ns) : 0;
 
 	if (r < 0)
 		return err_prefix(r, "timeout ");

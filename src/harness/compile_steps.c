@@ -115,6 +115,8 @@ static int compare_scenes(const struct compiler *c, const struct scene *first)
 	return err_new(-EINVAL, "workers may use other CPUs after each turn");
 }
 
+enum { LOOP_MIN_NS = 100000 }; /* as plan_check() has it */
+
 /* The list is done once before the hold, so that every turn in it finds what the last one has left,
  * and the sets that it tells the guest are those of every turn. */
 static int compile_loop(struct compiler *c, struct part *part)
@@ -129,6 +131,9 @@ static int compile_loop(struct compiler *c, struct part *part)
 	r = spec_value(part->from->every, PARAM_NS, &step->loop_interval_ns);
 	if (r < 0)
 		return err_prefix(r, "every ");
+	if (step->loop_interval_ns < LOOP_MIN_NS)
+		return err_new(-EINVAL, "every \"%s\": it must be at least 100us",
+			       part->from->every);
 	c->is_looping = true;
 	r = compile_ops(c, part->from->loop);
 	step->op_count = p->header.op_count - step->first_op;
@@ -194,6 +199,10 @@ static int compile_step(struct compiler *c, struct part *part, uint32_t index)
 
 	if (r == 0 && part->from->hold)
 		r = compile_hold(c, part->from->hold, &part->step, part->window.condition);
+	/* The first turn in the hold is one interval after its begin. */
+	if (r == 0 && part->from->loop && part->step.loop_interval_ns >= part->step.hold_ns)
+		r = err_new(-EINVAL, "every \"%s\": the hold, %s, ends before the first turn in it",
+			    part->from->every, part->from->hold);
 	if (r < 0)
 		return err_prefix(r, "step %s: ", part->step.name);
 	r = plan_add_step(&c->cell->plan, &part->step, &step);

@@ -212,8 +212,8 @@ static int conclude(struct runner *run, struct result *result, const struct tele
 		return judge_trial(result, t);
 	case TRIAL_TIMEOUT:
 		result->verdict = VERDICT_TIMEOUT;
-		buf_printf(&result->reason, "the guest did not finish in %llu s",
-			   (unsigned long long)(result->cell.timeout_ns / NSEC_PER_SEC));
+		buf_printf(&result->reason, "the guest did not finish in %g s",
+			   (double)result->cell.timeout_ns / NSEC_PER_SEC);
 		guest_where(run->guest, &result->reason);
 		return 0;
 	case TRIAL_ENDED:

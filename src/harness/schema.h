@@ -29,6 +29,7 @@ struct field {
 	size_t offset;
 	const struct schema *record; /* of FIELD_RECORD and FIELD_RECORDS */
 	enum form_id form;	     /* of FIELD_TEXT, or of each of FIELD_TEXTS */
+	unsigned least;		     /* of FIELD_UNSIGNED: 0 would be "not given" */
 	const char *help;
 };
 

@@ -28,6 +28,20 @@ static int check_feature(const char *text)
 	return spec_feature(text, &id);
 }
 
+static int check_release(const char *text)
+{
+	unsigned release[3];
+
+	return spec_release(text, release);
+}
+
+static int check_timeout(const char *text)
+{
+	uint64_t ns;
+
+	return spec_timeout(text, &ns);
+}
+
 static int check_topology(const char *text)
 {
 	struct topology t;
@@ -109,7 +123,8 @@ static const struct value_form forms[FORM_IDS] = {
 			"max=TIME; until WORKERS iterations=N max=TIME; or until payload NAME exit "
 			"max=TIME, see STEPS",
 			compile_check_hold },
-	[FORM_KERNEL] = { "release", "two numbers with a dot: 6.6" },
+	[FORM_KERNEL] = { "release", "numbers with dots between them: 6.6 or 6.12.85",
+			  check_release },
 	[FORM_LIMIT] = { "limit", "a size, or max", check_limit },
 	[FORM_MAX] = { "quota", "QUOTA/PERIOD, two durations: 25ms/100ms; or max", check_max },
 	[FORM_MEMORY_POLICY] = { "memory policy",
@@ -129,6 +144,7 @@ static const struct value_form forms[FORM_IDS] = {
 			check_bytes },
 	[FORM_TASK] = { "task",
 			"process (each worker one) or thread (all of them in one process)" },
+	[FORM_TIMEOUT] = { "limit of time", "a duration, at least 1ms: 30s", check_timeout },
 	[FORM_TOPOLOGY] = { "topology",
 			    "NnLlCcTt: NUMA nodes, last-level caches in all, cores of each cache, "
 			    "threads of each core: 1n2l4c1t",

@@ -371,6 +371,40 @@ int spec_feature(const char *text, unsigned *ret)
 	return 0;
 }
 
+int spec_release(const char *text, unsigned ret[3])
+{
+	unsigned parts[3] = { 0 };
+	const char *p = text;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t len = strspn(p, "0123456789");
+		bool is_last = !p[len];
+
+		if (len < 1 || len > 5 || (!is_last && (p[len] != '.' || i == 2)))
+			break;
+		parts[i] = (unsigned)strtoul(p, NULL, 10);
+		p += len + 1;
+		if (!is_last)
+			continue;
+		memcpy(ret, parts, sizeof(parts));
+		return 0;
+	}
+	return err_new(-EINVAL, "\"%s\": expected a kernel release such as 6.6 or 6.12.85", text);
+}
+
+int spec_timeout(const char *text, uint64_t *ns_ret)
+{
+	uint64_t ns;
+	int r = spec_value(text, PARAM_NS, &ns);
+
+	if (r < 0)
+		return err_trace(r);
+	if (ns < NSEC_PER_MSEC)
+		return err_new(-EINVAL, "\"%s\": it must be at least 1ms", text);
+	*ns_ret = ns;
+	return 0;
+}
+
 int spec_limit(const char *text, uint64_t *ret)
 {
 	if (strcmp(text, "max") == 0) {

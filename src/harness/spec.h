@@ -52,6 +52,13 @@ int spec_count(const char *text, unsigned cpus, uint32_t *ret) must_check;
 /* A kernel feature, by its name: its id of wire/feature.h. */
 int spec_feature(const char *text, unsigned *ret) must_check;
 
+/* A kernel release, "6.6" or "6.12.85": up to three numbers with dots between them; those that are not
+ * said are 0. */
+int spec_release(const char *text, unsigned ret[3]) must_check;
+
+/* A limit of time, which 0 would not be: from 1ms on. */
+int spec_timeout(const char *text, uint64_t *ns_ret) must_check;
+
 /* A limit in bytes, "64M", or "max" (PLAN_MAX). */
 int spec_limit(const char *text, uint64_t *ret) must_check;
 

@@ -130,6 +130,12 @@ static int read_number(struct loader *l, const yaml_node_t *node, const struct f
 	is_negative = field->kind == FIELD_INT && text[0] == '-';
 	if (parse_u64_in(text + is_negative, 0, INT32_MAX, &magnitude))
 		return at(l, node, err_new(-EINVAL, "%s \"%s\": not a number", field->key, text));
+	if (magnitude < field->least)
+		return at(l, node,
+			  err_new(-EINVAL,
+				  "%s \"%s\": the least is %u; without the key it is the kernel's "
+				  "default",
+				  field->key, text, field->least));
 	*ret = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
 	return 0;
 }

@@ -28,6 +28,11 @@
 		.name = (n), .unit = PARAM_BYTES, .value = (def), .min = (lo), .max = (hi),        \
 		.help = (text)                                                                     \
 	}
+#define BLOCK(text)                                                                                \
+	{                                                                                          \
+		.name = "block", .unit = PARAM_BYTES, .value = 4 * KIB, .min = 4 * KIB,            \
+		.max = 1 * MIB, .multiple = 4 * KIB, .help = (text)                                \
+	}
 #define PERMILLE(n, def, text)                                                                     \
 	{                                                                                          \
 		.name = (n), .unit = PARAM_PERMILLE, .value = (def), .min = 0, .max = 1000,        \
@@ -90,7 +95,7 @@ static const struct workload workloads[WORK_END] = {
 		.flags = WORKLOAD_NEEDS_DISK | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
 		.param_count = 2,
-		.params = { BYTES("block", 4 * KIB, 4 * KIB, 1 * MIB, "size of a read, a multiple of 4 KiB"),
+		.params = { BLOCK("size of a read, a multiple of 4 KiB"),
 			    COUNT("work", 0, 0, 100000000, "units of computing after each read") },
 	},
 	[WORK_ALU_HOT] = {
@@ -381,7 +386,7 @@ static const struct workload workloads[WORK_END] = {
 		.flags = WORKLOAD_NEEDS_DISK | WORKLOAD_BLOCKS,
 		.fixed_members = 1,
 		.param_count = 2,
-		.params = { BYTES("block", 4 * KIB, 4 * KIB, 1 * MIB, "size of a write, a multiple of 4 KiB"),
+		.params = { BLOCK("size of a write, a multiple of 4 KiB"),
 			    COUNT("work", 0, 0, 100000000, "units of computing after each write") },
 	},
 	[WORK_IO_CONVOY] = {
@@ -511,6 +516,11 @@ int workload_check(const struct workload *w, const uint64_t params[PLAN_PARAMS])
 				       "..%" PRIu64 " (%s)",
 				       w->name, p->name, params[i], p->min, p->max,
 				       param_unit_name(p->unit));
+		if (p->multiple && params[i] % p->multiple)
+			return err_new(
+				-EINVAL,
+				"workload %s: %s %" PRIu64 " is no multiple of %" PRIu64 " (%s)",
+				w->name, p->name, params[i], p->multiple, param_unit_name(p->unit));
 	}
 	return 0;
 }

@@ -80,7 +80,8 @@ struct workload_param {
 	uint64_t value; /* the default */
 	uint64_t min;
 	uint64_t max;
-	bool is_members; /* its value adds that many workers to an ensemble */
+	uint64_t multiple; /* of which it must be one; 0: of none */
+	bool is_members;   /* its value adds that many workers to an ensemble */
 	const char *help;
 };
 

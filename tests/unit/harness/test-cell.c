@@ -490,7 +490,8 @@ static const struct bad_scenario bad_scenarios[] = {
 			.cgroups = CGROUPS({ .name = "a", .workers = SPIN }),
 			.hold = "1s",
 			.checks = ISOLATED },
-	  .words = "scenario x: timeout \"soon\": expected a duration such as 30s" },
+	  .words =
+		  "scenario x: timeout \"soon\": expected a duration with its unit, such as 50ms" },
 };
 
 TEST(bad_scenarios_are_refused_with_scenario_field_and_value)

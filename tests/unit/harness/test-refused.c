@@ -126,5 +126,64 @@ TEST(functions_are_registered)
 		 "has known" });
 }
 
+TEST(zero_is_not_taken_for_not_given)
+{
+	EXPECT({ CGROUP("weight: 0"),
+		 "x.yaml:4:30: weight \"0\": the least is 1; without the key" },
+	       { CGROUP("io_weight: 0"), "io_weight \"0\": the least is 1" },
+	       { CGROUP("pids_max: 0"), "pids_max \"0\": the least is 1" },
+	       { LINE("timeout: 0"), "x.yaml:4:10: timeout \"0\": it must be at least 1ms" },
+	       { LINE("timeout: 1ns"), "timeout \"1ns\": it must be at least 1ms" },
+	       { LINE("timeout: 1ms"), NULL },
+	       { LINE("payloads: [{ name: p, command: sh, timeout: 0 }]"),
+		 "timeout \"0\": it must be at least 1ms" });
+}
+
+TEST(releases_are_numbers)
+{
+	EXPECT({ LINE("needs: { kernel: 6.10 }"), NULL }, { LINE("needs: { kernel: '7' }"), NULL },
+	       { LINE("needs: { kernel: 6.12.85 }"), NULL },
+	       { LINE("needs: { kernel: x }"),
+		 "x.yaml:4:18: kernel \"x\": expected a kernel release such as 6.6 or 6.12.85" },
+	       { LINE("needs: { kernel: 6.6.x }"), "kernel \"6.6.x\"" },
+	       { LINE("needs: { kernel: 6. }"), "kernel \"6.\"" },
+	       { LINE("needs: { kernel: 6.6-rc1 }"), "kernel \"6.6-rc1\"" },
+	       { LINE("needs: { kernel: 6.6.1.2 }"), "kernel \"6.6.1.2\"" },
+	       { LINE("needs: { kernel: 6..1 }"), "kernel \"6..1\"" },
+	       { LINE("needs: { kernel: '' }"), "kernel \"\"" });
+}
+
+TEST(names_of_the_kernels_files_are_no_cgroups)
+{
+#define NAMED(name) HEAD "cgroups: [{ name: " name ", " SPIN_IN "}]\n" HOLD ISOLATED
+	EXPECT({ NAMED("cgroup.procs"), "cgroup \"cgroup.procs\": names that begin like a file" },
+	       { NAMED("a/cpu.max"), "cgroup \"a/cpu.max\": names that begin like a file" },
+	       { NAMED("cgroup"), NULL }, { NAMED("a.cgroup.b"), NULL });
+}
+
+TEST(blocks_are_whole_pages)
+{
+#define DISK "disks: ['ram:64M']\n"
+	EXPECT({ DISK WORKERS_OF("work: io_sync_write block=8KiB"), NULL },
+	       { DISK WORKERS_OF("work: io_sync_write block=4097B"),
+		 "workload io_sync_write: block 4097 is no multiple of 4096 (bytes)" },
+	       { DISK WORKERS_OF("work: io_rand_read block=6KiB"), "is no multiple of 4096" });
+}
+
+TEST(a_loop_turns_in_its_hold)
+{
+#define LOOP(hold, every) STEP("hold: " hold ", loop: [nice g/spin 5], every: " every)
+	EXPECT({ LOOP("500ms", "499ms"), NULL }, { LOOP("1s", "100us"), NULL },
+	       { LOOP("500ms", "500ms"),
+		 "scenario x: step hold-0: every \"500ms\": the hold, 500ms, "
+		 "ends before the first turn in it" },
+	       { LOOP("500ms", "2s"), "every \"2s\": the hold, 500ms, ends" },
+	       { LOOP("500ms", "10us"), "step hold-0: every \"10us\": it must be at least 100us" },
+	       { LOOP("500ms", "0"), "every \"0\": it must be at least 100us" });
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
-      T(slices_of_operations_are_as_declared_ones), T(functions_are_registered))
+      T(slices_of_operations_are_as_declared_ones), T(functions_are_registered),
+      T(zero_is_not_taken_for_not_given), T(releases_are_numbers),
+      T(names_of_the_kernels_files_are_no_cgroups), T(blocks_are_whole_pages),
+      T(a_loop_turns_in_its_hold))
