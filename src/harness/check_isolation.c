@@ -20,28 +20,37 @@ static void describe(const struct cell *cell, const struct cell_window *window,
 						  : 0.0);
 }
 
-/* CPUs that it was seen on, outside the claim's own set. */
-static unsigned count_beyond(const struct claim *claim, const struct wire_report *r,
-			     struct cpu_mask *beyond)
+/* CPUs that it was seen on, outside the claim's own set: how often, nobody has counted. */
+static void judge_within(const struct claim *claim, const struct cell *cell,
+			 const struct window_data *data, uint32_t worker, struct cpu_mask *all,
+			 struct finding *ret)
 {
-	*beyond = r->cpus_used;
+	struct cpu_mask beyond = data->reports[worker].report.cpus_used;
+	char name[CELL_NAME_BYTES], cpus[MASK_TEXT_BYTES];
+
 	for (size_t i = 0; i < WIRE_MASK_WORDS; i++)
-		beyond->bits[i] &= ~claim->within_cpus.bits[i];
-	return claim->within ? mask_count(beyond) : 0;
+		beyond.bits[i] &= ~claim->within_cpus.bits[i];
+	if (!claim->within || mask_is_empty(&beyond))
+		return;
+	mask_or(all, &beyond);
+	buf_printf(&ret->evidence, "%s was seen on CPUs %s, outside \"%s\"\n",
+		   cell_worker_name(cell, worker, name), mask_format(&beyond, cpus), claim->within);
 }
 
-static void judge_within(const struct claim *claim, const struct cell *cell,
-			 const struct window_data *data, uint32_t worker, struct finding *ret)
+/* Looks outside a worker's own CPUs are counted; without any, the CPUs outside of within=. */
+static void conclude(const struct claim *claim, uint64_t looks, const struct cpu_mask *beyond,
+		     struct finding *ret)
 {
-	char name[CELL_NAME_BYTES], cpus[MASK_TEXT_BYTES];
-	struct cpu_mask beyond;
-	unsigned count = count_beyond(claim, &data->reports[worker].report, &beyond);
+	char cpus[MASK_TEXT_BYTES];
 
-	ret->observed += count;
-	if (count)
-		buf_printf(&ret->evidence, "%s was seen on CPUs %s, outside \"%s\"\n",
-			   cell_worker_name(cell, worker, name), mask_format(&beyond, cpus),
-			   claim->within);
+	ret->unit = looks || mask_is_empty(beyond) ? "times" : "CPUs";
+	ret->observed = looks ? looks : mask_count(beyond);
+	ret->verdict = ret->observed ? VERDICT_FAIL : VERDICT_PASS;
+	buf_printf(&ret->figures, "%llu of %llu looks found a worker outside its CPUs",
+		   (unsigned long long)looks, (unsigned long long)ret->samples);
+	if (!mask_is_empty(beyond))
+		buf_printf(&ret->figures, ", some found one on CPUs %s, outside \"%s\"",
+			   mask_format(beyond, cpus), claim->within);
 }
 
 static int isolation_evaluate(const struct claim *claim, const struct cell *cell,
@@ -49,22 +58,21 @@ static int isolation_evaluate(const struct claim *claim, const struct cell *cell
 			      struct finding *ret)
 {
 	const struct window_data *data = telemetry_window(t, window);
+	struct cpu_mask beyond = { 0 };
+	uint64_t looks = 0;
 
-	ret->unit = "times";
 	for (uint32_t w = 0; w < t->worker_count; w++) {
 		const struct wire_report *r = &data->reports[w].report;
 
 		if (!claim_covers(claim, cell, cell->plan.workers[w].group))
 			continue;
 		ret->samples += r->checkpoints;
-		ret->observed += r->outside_count;
+		looks += r->outside_count;
 		if (r->outside_count)
 			describe(cell, window, data, w, &ret->evidence);
-		judge_within(claim, cell, data, w, ret);
+		judge_within(claim, cell, data, w, &beyond, ret);
 	}
-	ret->verdict = ret->observed ? VERDICT_FAIL : VERDICT_PASS;
-	buf_printf(&ret->figures, "%llu of %llu looks found a worker outside its CPUs",
-		   (unsigned long long)ret->observed, (unsigned long long)ret->samples);
+	conclude(claim, looks, &beyond, ret);
 	return 0;
 }
 

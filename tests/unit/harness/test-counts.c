@@ -49,4 +49,39 @@ TEST(a_bound_that_is_broken_by_less_than_a_permille_is_broken)
 	}
 }
 
-TESTS(T(a_bound_that_is_broken_by_less_than_a_permille_is_broken))
+static const struct ktstr_scenario within = {
+	.topology = "1n1l3c1t",
+	.cgroups = CGROUPS({ .name = "a",
+			     .cpuset = "cpu 1-2",
+			     .workers = WORKERS({ .name = "h", .work = "spin", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("isolation within=cpu:0"),
+};
+
+TEST(cpus_outside_of_within_are_counted_as_cpus)
+{
+	cleanup(stage_deinit) struct stage s, both;
+	const struct finding *f;
+
+	stage_set(&s, &within);
+	mask_set(&stage_report(&s, 0, 0)->cpus_used, 1);
+	mask_set(&stage_report(&s, 0, 1)->cpus_used, 1);
+	assert_int_equal(stage_verdict(&s), VERDICT_FAIL);
+	f = stage_finding(&s, "isolation", 0);
+	assert_int_equal(f->observed, 1);
+	assert_string_equal(f->unit, "CPUs");
+	assert_string_equal(buf_text(&f->figures),
+			    "0 of 2000 looks found a worker outside its CPUs, some found one on "
+			    "CPUs 1, outside \"cpu 0\"");
+
+	stage_set(&both, &within);
+	mask_set(&stage_report(&both, 0, 0)->cpus_used, 1);
+	stage_report(&both, 0, 1)->outside_count = 7;
+	assert_int_equal(stage_verdict(&both), VERDICT_FAIL);
+	f = stage_finding(&both, "isolation", 0);
+	assert_int_equal(f->observed, 7);
+	assert_string_equal(f->unit, "times");
+}
+
+TESTS(T(cpus_outside_of_within_are_counted_as_cpus),
+      T(a_bound_that_is_broken_by_less_than_a_permille_is_broken))
