@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 
 enum { PARAM_MIN, PARAM_MAX, PARAM_NOISE };
 
@@ -36,7 +37,8 @@ static void judge_bounds(const struct claim *claim, double value, struct finding
 	bool is_low = has_min && milli < (double)claim->values[PARAM_MIN];
 	bool is_high = has_max && milli > (double)claim->values[PARAM_MAX];
 
-	ret->observed = (uint64_t)(milli + 0.5);
+	/* What breaks a bound by less than a thousandth is shown as one that breaks it. */
+	ret->observed = (uint64_t)(is_high ? ceil(milli) : is_low ? floor(milli) : milli + 0.5);
 	if (is_low)
 		ret->bound = claim->values[PARAM_MIN];
 	ret->samples = 1;
@@ -83,8 +85,8 @@ static int metric_evaluate(const struct claim *claim, const struct cell *cell,
 		return 0;
 	}
 	judge_bounds(claim, value, ret);
-	buf_printf(&ret->figures, "%s %.6g%s%s", claim->metric, value, m->unit ? " " : "",
-		   m->unit ? m->unit : "");
+	buf_printf(&ret->figures, "%s %.*g%s%s", claim->metric, ret->holds ? 6 : 15, value,
+		   m->unit ? " " : "", m->unit ? m->unit : "");
 	if (!m->is_exact)
 		apply_noise(claim, t, ret);
 	if (ret->verdict != VERDICT_PASS)

@@ -165,6 +165,29 @@ TEST(figures_within_their_bounds_are_a_pass)
 			    "p: exit 0 after 1.0 s, rate 12.5 ops, errors 0, x 7");
 }
 
+TEST(a_figure_that_is_hardly_out_of_bounds_is_shown_to_be)
+{
+	static const struct {
+		const char *out;
+		uint64_t observed;
+		const char *figures;
+	} cases[] = {
+		{ "{\"rate\": 100.0004}\n", 100001, "rate 100.0004 ops" },
+		{ "{\"rate\": 0.4996}\n", 499, "rate 0.4996 ops" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		cleanup(play_deinit) struct play p;
+		const struct finding *f;
+
+		play(&p, &scenario, &(struct words){ .out = cases[i].out, .err = "errors=0\n" });
+		f = finding_of(&p, "metric name=rate");
+		assert_int_equal(f->verdict, VERDICT_FAIL);
+		assert_int_equal(f->observed, cases[i].observed);
+		assert_string_equal(buf_text(&f->figures), cases[i].figures);
+	}
+}
+
 TEST(the_record_has_ends_metrics_and_output)
 {
 	cleanup(play_deinit) struct play p;
@@ -307,8 +330,9 @@ TEST(output_beyond_the_limit_is_dropped_and_known_to_be)
 	assert_true(p.telemetry.payloads[0].streams[0].is_cut);
 }
 
-TESTS(T(figures_within_their_bounds_are_a_pass), T(the_record_has_ends_metrics_and_output),
-      T(what_is_wrong_is_named_and_nothing_else), T(every_payload_has_to_end_as_claimed_or_with_0),
-      T(throttling_is_about_cgroups_not_workers),
+TESTS(T(figures_within_their_bounds_are_a_pass),
+      T(a_figure_that_is_hardly_out_of_bounds_is_shown_to_be),
+      T(the_record_has_ends_metrics_and_output), T(what_is_wrong_is_named_and_nothing_else),
+      T(every_payload_has_to_end_as_claimed_or_with_0), T(throttling_is_about_cgroups_not_workers),
       T(a_hostile_guest_cannot_end_twice_or_speak_for_others),
       T(output_beyond_the_limit_is_dropped_and_known_to_be))
