@@ -100,6 +100,28 @@ static int require_bound(const struct claim *c)
 		       spec_unit_text(first->unit));
 }
 
+/* No value could be between bounds that are crossed, and none below one of no time. */
+static int check_bounds(const struct claim *c)
+{
+	const struct check_param *params = c->check->params;
+	int least = -1, most = -1;
+
+	for (unsigned i = 0; i < c->check->param_count; i++) {
+		if (!params[i].is_bound || !c->is_given[i])
+			continue;
+		if (params[i].unit == PARAM_NS && !c->values[i])
+			return err_new(-EINVAL, "%s: a bound of no time cannot hold",
+				       params[i].name);
+		if (strcmp(params[i].name, "min") == 0)
+			least = (int)i;
+		if (strcmp(params[i].name, "max") == 0)
+			most = (int)i;
+	}
+	if (least >= 0 && most >= 0 && c->values[least] > c->values[most])
+		return err_new(-EINVAL, "min is over max");
+	return 0;
+}
+
 int claim_parse(const char *text, struct claim *ret)
 {
 	struct spec s;
@@ -117,6 +139,8 @@ int claim_parse(const char *text, struct claim *ret)
 		r = set_value(&c, &s.args[i]);
 	if (r == 0)
 		r = require_bound(&c);
+	if (r == 0)
+		r = check_bounds(&c);
 	spec_deinit(&s);
 	if (r < 0) {
 		claim_deinit(&c);

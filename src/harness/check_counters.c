@@ -223,6 +223,16 @@ static int misses_evaluate(const struct claim *claim, const struct cell *cell,
 	return 0;
 }
 
+static int locality_bind(const struct claim *claim, const struct cell *cell)
+{
+	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
+		if (claim_covers(claim, cell, g) &&
+		    cell->plan.groups[g].workload == WORK_NUMA_WORKING_SET)
+			return 0;
+	}
+	return err_new(-EINVAL, "none of the workers looks where its pages are (numa_working_set)");
+}
+
 const struct check check_throughput = {
 	.name = "throughput",
 	.summary = "the workers together did enough iterations",
@@ -255,6 +265,7 @@ const struct check check_locality = {
 				      .unit = PARAM_PERMILLE,
 				      .is_bound = true,
 				      .help = "least part of local pages" } },
+	.bind = locality_bind,
 	.evaluate = locality_evaluate,
 };
 

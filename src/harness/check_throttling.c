@@ -50,9 +50,35 @@ static int bind_window(const struct claim *claim, const struct cell *cell,
 	return 0;
 }
 
+static bool has_quota_in(const struct claim *claim, const struct cell *cell,
+			 const struct scene *scene)
+{
+	for (uint32_t i = 0; i < cell->plan.header.cgroup_count; i++)
+		if (claim_covers_cgroup(claim, cell->plan.cgroups[i].path) &&
+		    scene->cgroups[i].quota_us != PLAN_MAX)
+			return true;
+	return false;
+}
+
+/* Without a quota nobody is ever throttled: a claim that somebody was could not hold. */
+static int bind_least(const struct claim *claim, const struct cell *cell)
+{
+	for (uint32_t w = 0; w < cell->window_count; w++) {
+		const struct cell_window *window = &cell->windows[w];
+
+		if (has_quota_in(claim, cell, &window->scene))
+			return 0;
+		for (uint32_t i = 0; i < window->turn_count; i++)
+			if (has_quota_in(claim, cell, &window->turns[i].scene))
+				return 0;
+	}
+	return err_new(-EINVAL, "none of the cgroups has a quota: give one max=QUOTA/PERIOD");
+}
+
 static int throttling_bind(const struct claim *claim, const struct cell *cell)
 {
-	int r = 0;
+	int r = claim->is_given[PARAM_MIN] && claim->values[PARAM_MIN] ? bind_least(claim, cell)
+								       : 0;
 
 	for (uint32_t w = 0; w < cell->window_count && r == 0; w++)
 		r = bind_window(claim, cell, &cell->windows[w]);

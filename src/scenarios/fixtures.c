@@ -236,10 +236,11 @@ SCENARIO(must_pass_throttling) = {
 };
 
 SCENARIO(must_fail_throttling) = {
-	.summary = "a claim of throttling without a quota",
+	.summary = "a claim of throttling by a quota that is more than there is",
 	.topology = "1n1l1c1t",
 	.is_fixture = true,
-	.cgroups = CGROUPS({ .name = "a", .workers = WORKERS({ .work = "spin" }) }),
+	.cgroups = CGROUPS(
+		{ .name = "a", .max = "200ms/100ms", .workers = WORKERS({ .work = "spin" }) }),
 	.hold = "1s",
 	.checks = CHECKS("throttling min=1"),
 };

@@ -182,8 +182,32 @@ TEST(a_loop_turns_in_its_hold)
 	       { LOOP("500ms", "0"), "every \"0\": it must be at least 100us" });
 }
 
+TEST(claims_that_nothing_could_meet_are_none)
+{
+#define QUOTA(check) CGROUP_WITH("max: 10ms/100ms", check)
+#define CGROUP_WITH(keys, check)                                                                   \
+	HEAD "cgroups: [{ name: g, " keys ", " SPIN_IN "}]\n" HOLD "checks: [" check "]\n"
+	EXPECT({ QUOTA("throttling min=1 max=1"), NULL },
+	       { QUOTA("throttling min=5 max=1"), "\"throttling min=5 max=1\": min is over max" },
+	       { CHECK("metric name=x min=0.002 max=0.001"), "min is over max" },
+	       { CHECK("starvation gap=0"),
+		 "x.yaml:6:10: checks \"starvation gap=0\": gap: a bound "
+		 "of no time cannot hold" },
+	       { CHECK("wake_latency p99=0"), "p99: a bound of no time" },
+	       { CHECK("throttling min=1"), "check \"throttling min=1\": none of the cgroups has a "
+					    "quota: give one max=QUOTA/PERIOD" },
+	       { CHECK("throttling max=1"), NULL },
+	       { CHECK("locality min=900permille"),
+		 "check \"locality min=900permille\": none of the "
+		 "workers looks where its pages are" },
+	       { HEAD
+		 "steps: [{ ops: ['set g max=5ms/10ms'], hold: 1s }]\ncgroups: [{ name: g, " SPIN_IN
+		 "}]\nchecks: [throttling min=1]\n",
+		 NULL });
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
       T(slices_of_operations_are_as_declared_ones), T(functions_are_registered),
       T(zero_is_not_taken_for_not_given), T(releases_are_numbers),
       T(names_of_the_kernels_files_are_no_cgroups), T(blocks_are_whole_pages),
-      T(a_loop_turns_in_its_hold))
+      T(a_loop_turns_in_its_hold), T(claims_that_nothing_could_meet_are_none))

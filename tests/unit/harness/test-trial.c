@@ -47,11 +47,20 @@ static const struct ktstr_scenario stubborn = {
 static const struct ktstr_scenario counted = {
 	.topology = "1n1l1c1t",
 	.cgroups = CGROUPS({ .name = "a",
+			     .max = "300ms/100ms",
 			     .workers = WORKERS({ .work = "periodic period=1s", .count = "2" }) }),
 	.hold = "1s",
 	.checks = CHECKS("throughput min=1000", "spread max=50permille",
-			 "migration_ratio max=10permille", "locality min=900permille",
-			 "deadline_misses max=2", "throttling min=1 max=9"),
+			 "migration_ratio max=10permille", "deadline_misses max=2",
+			 "throttling min=1 max=9"),
+};
+
+static const struct ktstr_scenario local = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS(
+		{ .name = "a", .workers = WORKERS({ .work = "numa_working_set", .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("locality min=900permille"),
 };
 
 static const struct ktstr_scenario capped = {
@@ -492,6 +501,7 @@ struct counted_case {
 };
 
 #define COUNTED .scenario = &counted, STOPPED
+#define LOCAL .scenario = &local, STOPPED
 #define CAPPED .scenario = &capped, STOPPED
 
 static const struct counted_case counted_cases[] = {
@@ -516,7 +526,7 @@ static const struct counted_case counted_cases[] = {
 	  VERDICT_UNDECIDED,
 	  0,
 	  "throttled 0 times in 10 periods" },
-	/* No noise throttles who has no quota; else each quota that was taken explains one. */
+	/* Noise of less than a quota throttles nobody; else each quota that was taken explains one. */
 	{ "throttling",
 	  { COUNTED, .steal_ns = 200000000, .throttled = 10 },
 	  VERDICT_FAIL,
@@ -573,16 +583,16 @@ static const struct counted_case counted_cases[] = {
 	  11,
 	  "22 of 2000 looks found a worker on another CPU" },
 	{ "locality",
-	  { COUNTED, .pages_local = { 95 }, .pages_remote = { 0, 5 } },
+	  { LOCAL, .pages_local = { 95 }, .pages_remote = { 0, 5 } },
 	  VERDICT_PASS,
 	  950,
 	  "95 of 100 pages were local" },
 	{ "locality",
-	  { COUNTED, .pages_local = { 8 }, .pages_remote = { 2 } },
+	  { LOCAL, .pages_local = { 8 }, .pages_remote = { 2 } },
 	  VERDICT_FAIL,
 	  800,
 	  "8 of 10 pages were local" },
-	{ "locality", { COUNTED }, VERDICT_UNDECIDED, 0, "0 of 0 pages were local" },
+	{ "locality", { LOCAL }, VERDICT_UNDECIDED, 0, "0 of 0 pages were local" },
 	{ "deadline_misses",
 	  { COUNTED, .deadline_misses = { 1, 1 } },
 	  VERDICT_PASS,
