@@ -90,6 +90,17 @@ static uint32_t iterations_left(const struct worker *w)
 	return done < w->group->iterations ? (uint32_t)(w->group->iterations - done) : 0;
 }
 
+/* The next milestone comes after a stride of iterations, or with the last one. */
+static void set_left(struct worker *w)
+{
+	w->left = w->stride;
+	if (w->group->iterations) {
+		uint32_t most = iterations_left(w);
+
+		w->left = MIN(w->left, most ? most : 1);
+	}
+}
+
 /* Keep checkpoints 100 to 400 us apart, however long an iteration is. */
 static void adapt_stride(struct worker *w, uint64_t elapsed_ns)
 {
@@ -97,12 +108,7 @@ static void adapt_stride(struct worker *w, uint64_t elapsed_ns)
 		w->stride *= 2;
 	else if (elapsed_ns > CHECKPOINT_MAX_NS && w->stride > 1)
 		w->stride /= 2;
-	w->left = w->stride;
-	if (w->group->iterations) {
-		uint32_t most = iterations_left(w);
-
-		w->left = MIN(w->left, most ? most : 1);
-	}
+	set_left(w);
 }
 
 void worker_checkpoint(struct worker *w)
@@ -167,7 +173,7 @@ void worker_unblock(struct worker *w)
 		note_wake(w, part, before, due, now);
 	w->is_linked = true;
 	w->last_ns = now;
-	w->left = w->stride;
+	set_left(w);
 }
 
 void worker_unblock_since(struct worker *w, uint64_t due_ns)

@@ -171,9 +171,26 @@ TEST(checkpoints_become_rarer_when_iterations_are_short)
 	assert_true(shared_get(&b->telemetry.checkpoints) < 2000);
 }
 
+TEST(who_sleeps_between_iterations_ends_with_the_last_one_as_well)
+{
+	static const struct plan_group ten = { .iterations = 10 };
+	cleanup(benchp) struct bench *b = bench_new();
+
+	b->worker.group = &ten;
+	if (!sigsetjmp(b->worker.stop, 0)) {
+		for (int i = 0; i < 1000; i++) {
+			worker_block(&b->worker, 0);
+			worker_unblock(&b->worker);
+			worker_iterate(&b->worker);
+		}
+	}
+	assert_int_equal(shared_get(&b->telemetry.iterations), 10);
+}
+
 TESTS(T(the_longest_gap_is_kept_and_begins_where_it_began),
       T(a_gap_does_not_reach_beyond_its_window), T(each_window_has_a_part_of_its_own),
       T(blocking_is_no_gap_and_a_late_wake_is), T(a_deadline_that_has_not_come_is_no_late_wake),
       T(a_cpu_outside_the_allowed_set_is_counted_from_the_moment_it_is_forbidden),
       T(parts_merge_to_what_one_would_have_seen),
-      T(checkpoints_become_rarer_when_iterations_are_short))
+      T(checkpoints_become_rarer_when_iterations_are_short),
+      T(who_sleeps_between_iterations_ends_with_the_last_one_as_well))
