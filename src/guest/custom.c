@@ -38,7 +38,7 @@ void ktstr_iterate(struct ktstr_self *self)
 
 void ktstr_block(struct ktstr_self *self)
 {
-	worker_block(worker_of(self), 0);
+	worker_block(worker_of(self), DUE_UNKNOWN);
 }
 
 void ktstr_unblock(struct ktstr_self *self)

@@ -116,7 +116,7 @@ uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t 
 		since = shared_get(&t->last_ns);
 	else if (state == STATE_BLOCKED)
 		since = shared_get(&t->due_ns);
-	return since && since < now ? now - since : 0;
+	return since >= DUE_TIMES && since < now ? now - since : 0;
 }
 
 static void read_stat_line(const char *line, struct wire_cpustat *cpus)

@@ -42,6 +42,14 @@ enum telemetry_state {
 	STATE_ENDED = 4,
 };
 
+/* Values of due_ns that are no times. */
+enum telemetry_due {
+	DUE_UNKNOWN = 0, /* it runs, or nobody can tell */
+	DUE_STAMPED = 1, /* not yet: worker_stamp() will */
+	DUE_CALLED = 2,	 /* not yet: worker_call() will */
+	DUE_TIMES = 3,	 /* from here on times */
+};
+
 struct telemetry {
 	/* Written by the worker. */
 	_Atomic uint32_t state;
@@ -54,8 +62,10 @@ struct telemetry {
 	_Atomic uint64_t bytes;
 	_Atomic uint64_t pages_local;
 	_Atomic uint64_t pages_remote;
-	/* While it is blocked: since when it should have been running again, if that is known (a
-	 * deadline, or the stamp of the partner that woke it), else 0. Partners write it too. */
+	/* While it is blocked: since when it should have been running again (a deadline, or the stamp
+	 * of the partner that woke it), or one of enum telemetry_due. Partners write it too, but only
+	 * where it expects them, and only the first one: it has been waiting since then, however often
+	 * it is woken before it runs. */
 	_Atomic uint64_t due_ns;
 	struct telemetry_part part[2];
 	/* Its end, valid in STATE_ENDED. */

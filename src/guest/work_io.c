@@ -21,7 +21,7 @@ static struct disk disk_open(struct worker *w, uint64_t block_bytes, int flags)
 	uint64_t bytes = 0;
 
 	/* Preparing is not waiting for a CPU. */
-	worker_block(w, 0);
+	worker_block(w, DUE_UNKNOWN);
 	d.fd = open(TEST_DISK, flags | O_DIRECT | O_CLOEXEC);
 	if (d.fd < 0)
 		worker_fail(w, "open %s: %s", TEST_DISK, strerror(errno));
@@ -44,7 +44,7 @@ static void read_random(struct worker *w, const struct disk *d)
 	uint64_t block = worker_random(w) % d->blocks;
 	ssize_t n;
 
-	worker_block(w, 0);
+	worker_block(w, DUE_UNKNOWN);
 	n = pread(d->fd, d->data, d->block_bytes, (off_t)(block * d->block_bytes));
 	worker_unblock(w);
 	if (n != (ssize_t)d->block_bytes)
@@ -72,7 +72,7 @@ void work_io_sync_write(struct worker *w, const uint64_t *p)
 	for (uint64_t block = w->index % d.blocks;; block = (block + 1) % d.blocks) {
 		ssize_t n;
 
-		worker_block(w, 0);
+		worker_block(w, DUE_UNKNOWN);
 		n = pwrite(d.fd, d.data, d.block_bytes, (off_t)(block * d.block_bytes));
 		worker_unblock(w);
 		if (n != (ssize_t)d.block_bytes)
@@ -100,7 +100,7 @@ void work_io_convoy(struct worker *w, const uint64_t *p)
 	for (;;) {
 		work_lock_take(w, lock);
 		read_random(w, &d);
-		work_lock_release(lock);
+		work_lock_release(w, lock);
 		worker_compute(w, p[1]);
 		worker_iterate(w);
 	}

@@ -11,7 +11,7 @@ void work_mutex(struct worker *w, const uint64_t *p)
 	for (;;) {
 		work_lock_take(w, lock);
 		worker_compute(w, p[1]);
-		work_lock_release(lock);
+		work_lock_release(w, lock);
 		worker_compute(w, p[2]);
 		worker_iterate(w);
 	}
@@ -37,7 +37,7 @@ void work_priority_inversion(struct worker *w, const uint64_t *p)
 		if (!is_medium) {
 			work_lock_take(w, lock);
 			worker_compute(w, p[3]);
-			work_lock_release(lock);
+			work_lock_release(w, lock);
 		}
 		worker_compute(w, p[4] + 1);
 		if (is_high)

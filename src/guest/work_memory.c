@@ -19,7 +19,7 @@ struct working_set working_set_map(struct worker *w, uint64_t bytes)
 	struct working_set set = { .bytes = bytes };
 
 	/* Preparing is not waiting for a CPU. */
-	worker_block(w, 0);
+	worker_block(w, DUE_UNKNOWN);
 	set.data = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (set.data == MAP_FAILED)

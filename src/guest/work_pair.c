@@ -32,7 +32,7 @@ static void receive_byte(struct worker *w)
 {
 	char c;
 
-	worker_block(w, 0);
+	worker_block(w, DUE_STAMPED);
 	if (read(w->ensemble->fds[2 * (1 - w->member)], &c, 1) != 1)
 		worker_fail(w, "read from a pipe: %s", strerror(errno));
 	worker_unblock(w);
@@ -137,7 +137,7 @@ void work_signal_storm(struct worker *w, const uint64_t *p)
 	for (;;) {
 		fire(w, pair, p[0]);
 		for (uint64_t i = 0; i < p[0]; i++) {
-			worker_block(w, 0);
+			worker_block(w, DUE_STAMPED);
 			while (sigwaitinfo(&set, NULL) < 0 && errno == EINTR)
 				;
 			worker_unblock(w);
@@ -184,7 +184,7 @@ static void send_message(struct worker *w, int fd, const char *message, size_t l
 
 static void receive_message(struct worker *w, int fd, char *message, size_t len)
 {
-	worker_block(w, 0);
+	worker_block(w, DUE_STAMPED);
 	for (size_t done = 0; done < len;) {
 		ssize_t n = recv(fd, message + done, len - done, 0);
 

@@ -30,7 +30,7 @@ static pid_t fork_child(struct worker *w, uint64_t units)
 
 static void wait_child(struct worker *w, pid_t pid)
 {
-	worker_block(w, 0);
+	worker_block(w, DUE_UNKNOWN);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	worker_unblock(w);

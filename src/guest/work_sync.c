@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Futexes with a memory of when they were released. */
+/* Futexes whose releaser knows whom it wakes. */
 #include "guest/work_sync.h"
 
 #include "base/util.h"
@@ -14,25 +14,62 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value)
 	syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
 }
 
-void work_lock_take(struct worker *w, struct work_lock *lock)
+/* The word is cleared before worker_block() says that it may be called: no call is wiped away. One that
+ * comes late, for a sleep that is over, only makes it look once more. */
+void work_bell_begin(struct worker *w, struct work_bell *b)
 {
-	uint32_t free_word = 0;
-	uint64_t since;
-
-	if (atomic_compare_exchange_strong(&lock->word, &free_word, 1))
-		return;
-	worker_block(w, 0);
-	since = w->last_ns;
-	while (atomic_exchange(&lock->word, 2) != 0)
-		futex_wait(&lock->word, 2);
-	worker_unblock_since(w, MAX(since, shared_get(&lock->released_ns)));
+	atomic_store(&b->is_called[w->member], 0);
+	atomic_fetch_add(&b->sleepers, 1);
+	worker_block(w, DUE_CALLED);
 }
 
-void work_lock_release(struct work_lock *lock)
+void work_bell_sleep(struct worker *w, struct work_bell *b)
 {
-	shared_set(&lock->released_ns, now_ns());
-	if (atomic_exchange(&lock->word, 0) == 2)
-		worker_futex_wake(&lock->word, 1);
+	while (!atomic_load(&b->is_called[w->member]))
+		futex_wait(&b->is_called[w->member], 0);
+}
+
+void work_bell_end(struct worker *w, struct work_bell *b)
+{
+	atomic_fetch_sub(&b->sleepers, 1);
+	worker_unblock(w);
+}
+
+void work_bell_ring(struct worker *w, struct work_bell *b)
+{
+	uint32_t first = atomic_load(&b->next);
+
+	for (uint32_t i = 0; atomic_load(&b->sleepers) && i < w->members; i++) {
+		uint32_t other = (first + i) % w->members;
+
+		if (!worker_call(w, other))
+			continue;
+		atomic_store(&b->next, other + 1);
+		atomic_store(&b->is_called[other], 1);
+		worker_futex_wake(&b->is_called[other], 1);
+		return;
+	}
+}
+
+static bool try_lock(struct work_lock *lock)
+{
+	return !atomic_load(&lock->is_held) && !atomic_exchange(&lock->is_held, 1);
+}
+
+void work_lock_take(struct worker *w, struct work_lock *lock)
+{
+	while (!try_lock(lock)) {
+		work_bell_begin(w, &lock->bell);
+		if (atomic_load(&lock->is_held))
+			work_bell_sleep(w, &lock->bell);
+		work_bell_end(w, &lock->bell);
+	}
+}
+
+void work_lock_release(struct worker *w, struct work_lock *lock)
+{
+	atomic_store(&lock->is_held, 0);
+	work_bell_ring(w, &lock->bell);
 }
 
 static bool try_take(struct work_semaphore *s)
@@ -47,25 +84,24 @@ static bool try_take(struct work_semaphore *s)
 
 void work_semaphore_take(struct worker *w, struct work_semaphore *s)
 {
-	uint64_t since;
-
-	if (try_take(s))
-		return;
-	worker_block(w, 0);
-	since = w->last_ns;
-	while (!try_take(s))
-		futex_wait(&s->count, 0);
-	worker_unblock_since(w, MAX(since, shared_get(&s->released_ns)));
+	while (!try_take(s)) {
+		work_bell_begin(w, &s->bell);
+		if (!atomic_load(&s->count))
+			work_bell_sleep(w, &s->bell);
+		work_bell_end(w, &s->bell);
+	}
 }
 
-bool work_semaphore_release(struct work_semaphore *s, uint32_t limit)
+bool work_semaphore_release(struct worker *w, struct work_semaphore *s, uint32_t limit)
 {
-	shared_set(&s->released_ns, now_ns());
-	if (atomic_fetch_add(&s->count, 1) >= limit) {
-		atomic_fetch_sub(&s->count, 1);
-		return false;
-	}
-	worker_futex_wake(&s->count, 1);
+	uint32_t count = atomic_load(&s->count);
+
+	/* Never above the limit, also not for an instant: a consumer would take what is not there. */
+	do
+		if (count >= limit)
+			return false;
+	while (!atomic_compare_exchange_weak(&s->count, &count, count + 1));
+	work_bell_ring(w, &s->bell);
 	return true;
 }
 

@@ -96,7 +96,12 @@ void work_wake_chain(struct worker *w, const uint64_t *p)
 	}
 }
 
-/* Producers write to an eventfd (fds[0]) that consumers wait for in one epoll set (fds[1]). */
+/* Producers write to an eventfd (fds[0]) that consumers wait for in one epoll set (fds[1]).
+ *
+ * Of several consumers the kernel chooses who is woken, and one that comes too late sleeps on in the
+ * kernel: nobody can say which of them is due. What is known is when the last event was fired, and that
+ * who gets one has not been waiting for longer. One alone is due from the first event that it has not
+ * consumed. */
 struct storm {
 	_Atomic uint32_t pending; /* events fired and not yet consumed */
 	_Atomic uint32_t drained; /* how often there were none */
@@ -115,14 +120,17 @@ int prepare_epoll_storm(struct ensemble *e, const uint64_t *p)
 	return 0;
 }
 
-static void storm_produce(struct worker *w, struct storm *storm, uint64_t burst)
+static void storm_produce(struct worker *w, struct storm *storm, const uint64_t *p)
 {
 	static const uint64_t one = 1;
+	uint64_t producers = p[0], consumers = p[1], burst = p[2];
 
 	for (;;) {
 		uint32_t seen = atomic_load(&storm->drained);
 
 		atomic_fetch_add(&storm->pending, (uint32_t)burst);
+		if (consumers == 1)
+			worker_stamp(w, (uint32_t)producers);
 		for (uint64_t i = 0; i < burst; i++) {
 			shared_set(&storm->fired_ns, now_ns());
 			(void)!write(w->ensemble->fds[0], &one, sizeof(one));
@@ -132,17 +140,27 @@ static void storm_produce(struct worker *w, struct storm *storm, uint64_t burst)
 	}
 }
 
-static void storm_consume(struct worker *w, struct storm *storm)
+static void storm_wait(struct worker *w, const struct storm *storm, bool is_alone)
 {
 	struct epoll_event event;
-	uint64_t one, since;
+	uint64_t since;
+
+	worker_block(w, is_alone ? DUE_STAMPED : DUE_UNKNOWN);
+	since = w->last_ns;
+	while (epoll_wait(w->ensemble->fds[1], &event, 1, -1) < 0 && errno == EINTR)
+		;
+	if (is_alone)
+		worker_unblock(w);
+	else
+		worker_unblock_since(w, MAX(since, shared_get(&storm->fired_ns)));
+}
+
+static void storm_consume(struct worker *w, struct storm *storm, bool is_alone)
+{
+	uint64_t one;
 
 	for (;;) {
-		worker_block(w, 0);
-		since = w->last_ns;
-		while (epoll_wait(w->ensemble->fds[1], &event, 1, -1) < 0 && errno == EINTR)
-			;
-		worker_unblock_since(w, MAX(since, shared_get(&storm->fired_ns)));
+		storm_wait(w, storm, is_alone);
 		/* Another may have been faster: that is the storm. */
 		if (read(w->ensemble->fds[0], &one, sizeof(one)) < 0)
 			continue;
@@ -157,8 +175,8 @@ static void storm_consume(struct worker *w, struct storm *storm)
 void work_epoll_storm(struct worker *w, const uint64_t *p)
 {
 	if (w->member < p[0])
-		storm_produce(w, w->ensemble->shared, p[2]);
-	storm_consume(w, w->ensemble->shared);
+		storm_produce(w, w->ensemble->shared, p);
+	storm_consume(w, w->ensemble->shared, p[1] == 1);
 }
 
 /* An item that finds the queue full is dropped: a deadline miss of its producer. */
@@ -177,7 +195,7 @@ void work_producer_consumer(struct worker *w, const uint64_t *p)
 		next = MAX(next + period_ns, now_ns());
 		worker_sleep_until(w, next);
 		worker_compute(w, p[3]);
-		if (!work_semaphore_release(items, QUEUE_ITEMS))
+		if (!work_semaphore_release(w, items, QUEUE_ITEMS))
 			shared_add(&w->telemetry->deadline_misses, 1);
 	}
 }
@@ -185,7 +203,8 @@ void work_producer_consumer(struct worker *w, const uint64_t *p)
 /* has_work[k] is 1 while member k serves a request. */
 struct bench {
 	_Atomic uint32_t completions;
-	_Atomic uint32_t has_work[257];
+	struct work_bell bell; /* of member 0 */
+	_Atomic uint32_t has_work[WORK_MEMBERS_MAX];
 };
 
 _Static_assert(sizeof(struct bench) <= WORKER_SHARED_BYTES, "the bench fits its page");
@@ -199,9 +218,19 @@ static void bench_serve(struct worker *w, struct bench *b, const uint64_t *p)
 			worker_sleep(w, p[2]);
 		worker_iterate(w);
 		atomic_store(&b->has_work[w->member], 0);
-		worker_stamp(w, 0);
 		atomic_fetch_add(&b->completions, 1);
-		worker_futex_wake(&b->completions, 1);
+		work_bell_ring(w, &b->bell);
+	}
+}
+
+/* Many may wake it: the first that does says since when it is due. */
+static void bench_await(struct worker *w, struct bench *b, uint32_t seen)
+{
+	while (atomic_load(&b->completions) == seen) {
+		work_bell_begin(w, &b->bell);
+		if (atomic_load(&b->completions) == seen)
+			work_bell_sleep(w, &b->bell);
+		work_bell_end(w, &b->bell);
 	}
 }
 
@@ -222,7 +251,7 @@ void work_schbench(struct worker *w, const uint64_t *p)
 			worker_futex_wake(&b->has_work[i], 1);
 		}
 		worker_iterate(w);
-		worker_futex_wait(w, &b->completions, seen);
+		bench_await(w, b, seen);
 	}
 }
 
@@ -260,7 +289,7 @@ void work_request_mix(struct worker *w, const uint64_t *p)
 			worker_sleep(w, p[2]);
 		atomic_store(&mix->open, w->members - 1);
 		for (uint32_t i = 1; i < w->members; i++)
-			work_semaphore_release(&mix->requests, UINT32_MAX);
+			work_semaphore_release(w, &mix->requests, UINT32_MAX);
 		worker_futex_wait(w, &mix->answered, batch);
 		worker_iterate(w);
 	}

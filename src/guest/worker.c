@@ -141,8 +141,10 @@ void worker_milestone(struct worker *w)
 void worker_block(struct worker *w, uint64_t due_ns)
 {
 	worker_checkpoint(w);
-	/* A partner's stamp may come from here on, and only until worker_unblock() takes it. */
-	shared_set(&w->telemetry->due_ns, due_ns);
+	/* A partner's stamp may come from here on, and only until worker_unblock() takes it. Ordered
+	 * with what the worker looks at next, as worker_call() is with what the caller did before:
+	 * one of them sees the other. */
+	atomic_store(&w->telemetry->due_ns, due_ns);
 	shared_set(&w->telemetry->state, (uint32_t)STATE_BLOCKED);
 }
 
@@ -164,12 +166,12 @@ static void note_wake(struct worker *w, struct telemetry_part *part, uint32_t be
 void worker_unblock(struct worker *w)
 {
 	struct telemetry_part *part = part_of(w);
-	uint64_t due = atomic_exchange_explicit(&w->telemetry->due_ns, 0, memory_order_relaxed);
+	uint64_t due = atomic_exchange(&w->telemetry->due_ns, (uint64_t)DUE_UNKNOWN);
 	uint64_t now = now_ns();
 	uint32_t before = note_place(w, part, now);
 
 	shared_set(&w->telemetry->state, (uint32_t)STATE_RUNNING);
-	if (due && due <= now)
+	if (due >= DUE_TIMES && due <= now)
 		note_wake(w, part, before, due, now);
 	w->is_linked = true;
 	w->last_ns = now;
@@ -182,11 +184,25 @@ void worker_unblock_since(struct worker *w, uint64_t due_ns)
 	worker_unblock(w);
 }
 
-void worker_stamp(struct worker *w, uint32_t other)
+/* Only from @awaited to now: a time that is there already is that of an earlier wake-up, for which it
+ * has not run yet. Looked at first, because of many partners few are asleep. */
+static bool make_due(struct worker *w, uint32_t other, uint64_t awaited)
 {
 	struct worker *partner = w + (int64_t)other - (int64_t)w->member;
+	_Atomic uint64_t *due_ns = &partner->telemetry->due_ns;
 
-	shared_set(&partner->telemetry->due_ns, now_ns());
+	return atomic_load(due_ns) == awaited &&
+	       atomic_compare_exchange_strong(due_ns, &awaited, now_ns());
+}
+
+void worker_stamp(struct worker *w, uint32_t other)
+{
+	make_due(w, other, DUE_STAMPED);
+}
+
+bool worker_call(struct worker *w, uint32_t other)
+{
+	return make_due(w, other, DUE_CALLED);
 }
 
 void worker_compute(struct worker *w, uint64_t units)
@@ -258,7 +274,7 @@ void worker_futex_wait(struct worker *w, _Atomic uint32_t *word, uint32_t value)
 {
 	if (atomic_load_explicit(word, memory_order_acquire) != value)
 		return;
-	worker_block(w, 0);
+	worker_block(w, DUE_STAMPED);
 	while (atomic_load_explicit(word, memory_order_acquire) == value)
 		syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
 	worker_unblock(w);

@@ -9,8 +9,9 @@
  * What it does call:
  *   worker_iterate()   after each piece of work; takes a checkpoint when the last is 100 us or so old
  *   worker_block()     before waiting for anything but a CPU, with the time from which it should
- *                      run again if it is known; worker_unblock() after it
+ *                      run again if it is known, or who will tell; worker_unblock() after it
  *   worker_stamp()     just before waking a partner: its wait for the CPU begins now
+ *   worker_call()      the same, of one who sleeps until it is called for (work_sync.h)
  * Between checkpoints, and between its due time and its running, it is waiting for a CPU: the
  * longest such time is its gap. */
 #pragma once
@@ -84,12 +85,16 @@ static inline void worker_iterate(struct worker *w)
 		worker_milestone(w);
 }
 
+/* @due_ns: a time, or one of enum telemetry_due. */
 void worker_block(struct worker *w, uint64_t due_ns);
 void worker_unblock(struct worker *w);
 /* The same, when only now it is known since when it could have run. */
 void worker_unblock_since(struct worker *w, uint64_t due_ns);
-/* @other: a member of the same ensemble, 0 to members - 1. */
+/* @other: a member of the same ensemble, 0 to members - 1. Not if it does not wait in DUE_STAMPED: it
+ * runs, waits for something else, or was woken before and has not run since. */
 void worker_stamp(struct worker *w, uint32_t other);
+/* The same for DUE_CALLED. True: it was asleep, and the caller has to wake it. */
+bool worker_call(struct worker *w, uint32_t other);
 
 /* Compute @units dependent multiply-adds, about a nanosecond each. No checkpoint inside. */
 void worker_compute(struct worker *w, uint64_t units);
@@ -102,7 +107,7 @@ void worker_sleep(struct worker *w, uint64_t ns);
 /* A random number, from the plan's seed and the worker's index. */
 uint64_t worker_random(struct worker *w);
 
-/* Wait while *@word is @value, as a futex; @due_ns as in worker_block(). Wake @count waiters. */
+/* Wait while *@word is @value, as a futex, for a partner that stamps. Wake @count waiters. */
 void worker_futex_wait(struct worker *w, _Atomic uint32_t *word, uint32_t value);
 void worker_futex_wake(_Atomic uint32_t *word, int count);
 

@@ -91,7 +91,7 @@ TEST(blocking_is_no_gap_and_a_late_wake_is)
 	cleanup(benchp) struct bench *b = bench_new();
 	const struct telemetry_part *part = &b->telemetry.part[0];
 
-	worker_block(&b->worker, 0);
+	worker_block(&b->worker, DUE_UNKNOWN);
 	b->worker.last_ns -= NSEC_PER_SEC;
 	worker_unblock(&b->worker);
 	assert_true(part->gap.length_ns < NSEC_PER_SEC);
@@ -179,7 +179,7 @@ TEST(who_sleeps_between_iterations_ends_with_the_last_one_as_well)
 	b->worker.group = &ten;
 	if (!sigsetjmp(b->worker.stop, 0)) {
 		for (int i = 0; i < 1000; i++) {
-			worker_block(&b->worker, 0);
+			worker_block(&b->worker, DUE_UNKNOWN);
 			worker_unblock(&b->worker);
 			worker_iterate(&b->worker);
 		}
