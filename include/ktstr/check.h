@@ -61,7 +61,9 @@
  * whether its bound held or was broken (the finding says which): noise makes waits longer, and hides
  * them, too, when the rival's vCPU is the one that does not run. A wait that is over its bound by no
  * more than the host took in all is UNDECIDED as well; so is a median that so much, taken from the
- * wake-ups next to its bound, would bring within it. */
+ * wake-ups next to its bound, would bring within it; and so are deadlines missed (the periods that the
+ * host took, and one, of each worker), a rate (that part of the least) and a spread (what it took
+ * unevenly from the CPUs of the equals). */
 #pragma once
 
 /* The list ends with NULL; the macro adds it. */

@@ -3,6 +3,8 @@
 
 #include "base/util.h"
 
+#include <limits.h>
+
 enum { NOISE_LIMIT_PERMILLE = 100 };
 #define PARTS_LEAST_NS (100 * NSEC_PER_MSEC)
 
@@ -29,22 +31,50 @@ void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_pe
 	judge(f, t, limit_permille, f->observed <= f->bound);
 }
 
-void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t limit_permille,
-			uint64_t excess_ns)
+static uint64_t part_ns(const struct finding *f, const struct telemetry *t, unsigned permille)
 {
 	const struct window_data *d = telemetry_window(t, f->window);
-	uint64_t noise_ns;
 
-	noise_judge(f, t, limit_permille);
-	/* Rounded up: the figure is in whole thousandths. */
-	noise_ns = (d->end_ns - d->begin_ns) / 1000 * (f->noise_permille + 1);
-	if (f->verdict != VERDICT_FAIL || limit_permille >= 1000 || !f->noise_permille ||
-	    excess_ns > noise_ns)
+	return permille ? grown(d->begin_ns, d->end_ns) / 1000 * (permille + 1) : 0;
+}
+
+void noise_forgive(struct finding *f, const struct telemetry *t, bool is_explained)
+{
+	if (f->verdict != VERDICT_FAIL || f->noise_limit_permille >= 1000 || !f->noise_permille ||
+	    !is_explained)
 		return;
 	f->verdict = VERDICT_UNDECIDED;
 	buf_printf(&f->evidence,
 		   "the host took up to %.0f ms, which may be what breaks the bound\n",
-		   (double)noise_ns / 1e6);
+		   (double)part_ns(f, t, f->noise_permille) / 1e6);
+}
+
+struct noise_range noise_of_worker(const struct finding *f, const struct telemetry *t,
+				   uint32_t worker)
+{
+	const struct window_data *d = telemetry_window(t, f->window);
+	const struct cpu_mask *allowed = &f->window->scene.allowed[worker];
+	struct noise_range range = { .least = UINT_MAX };
+
+	for (unsigned cpu = 0; cpu < t->cpu_count; cpu++) {
+		unsigned noise = telemetry_cpu_noise_permille(d, cpu);
+
+		/* A loop may move it anywhere. */
+		if (!f->window->turn_count && !mask_has(allowed, cpu))
+			continue;
+		range.least = MIN(range.least, noise);
+		range.most = MAX(range.most, noise);
+	}
+	range.least = MIN(range.least, range.most);
+	range.most_ns = part_ns(f, t, range.most);
+	return range;
+}
+
+void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t limit_permille,
+			uint64_t excess_ns)
+{
+	noise_judge(f, t, limit_permille);
+	noise_forgive(f, t, excess_ns <= part_ns(f, t, f->noise_permille));
 }
 
 void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
@@ -55,6 +85,9 @@ void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t lim
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille)
 {
 	judge(f, t, limit_permille, f->observed >= f->bound);
+	noise_forgive(f, t,
+		      (double)f->observed * 1000 >=
+			      (double)f->bound * (999 - MIN(f->noise_permille, 999U)));
 }
 
 void noise_judge_parts(struct finding *f, const struct telemetry *t)

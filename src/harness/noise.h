@@ -17,6 +17,20 @@
 			"is UNDECIDED"                                                             \
 	}
 
+/* What the host took from the CPUs that a worker may run on, in thousandths of the window: from the one it
+ * took least from, and from the one it took most from. The figures are whole ones, rounded down: @most_ns is
+ * as long as it can have been. 0: nothing. */
+struct noise_range {
+	unsigned least, most;
+	uint64_t most_ns;
+};
+struct noise_range noise_of_worker(const struct finding *f, const struct telemetry *t,
+				   uint32_t worker);
+
+/* A judged claim that says FAIL, and need not if the host is to blame for what @is_explained says it is:
+ * UNDECIDED. Nothing if it took nothing, or noise= takes all of it. */
+void noise_forgive(struct finding *f, const struct telemetry *t, bool is_explained);
+
 /* Set the verdict of @f from observed and bound; @limit_permille is the claim's noise=. Adds the
  * noise to the finding and its evidence. */
 void noise_judge(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
@@ -30,7 +44,8 @@ void noise_judge_excess(struct finding *f, const struct telemetry *t, uint64_t l
  * the host took of the window in all is UNDECIDED, too: one stop of a vCPU explains it. */
 void noise_judge_wait(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
 
-/* The same for a claim whose bound is the least that must be observed. */
+/* The same for a claim whose bound is the least that must be observed in the window's time. What was missing
+ * by no more than the part that the host took is UNDECIDED. */
 void noise_judge_least(struct finding *f, const struct telemetry *t, uint64_t limit_permille);
 
 /* For claims about parts of the CPU time, which stand under noise, because it takes from all alike. But
