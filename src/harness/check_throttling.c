@@ -42,9 +42,11 @@ static int bind_window(const struct claim *claim, const struct cell *cell,
 
 			if (claim_covers_cgroup(claim, path) && is_below(cell, c, op->target))
 				return err_new(-EINVAL,
-					       "step %s: its loop does %s %s, whose count begins "
+					       "step %s: its loop %s %s, whose count begins "
 					       "anew with each life: say of= to leave it out",
-					       window->name, plan_op_name(op->code), path);
+					       window->name,
+					       op->code == OP_CGROUP_ADD ? "adds" : "removes",
+					       path);
 		}
 	}
 	return 0;
