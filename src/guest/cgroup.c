@@ -305,3 +305,18 @@ void cgroup_read_stat(const char *path, struct wire_cgroupstat *ret)
 	     sscanf(at, "%63s %" SCNu64 "%n", key, &value, &used) == 2; at += used)
 		read_stat_line(key, value, ret);
 }
+
+bool cgroup_has_oom_kill(const char *path)
+{
+	static const char key[] = "oom_kill ";
+	cleanup(buf_deinit) struct buf text = BUF_NULL;
+	char file[PATH_MAX];
+	const char *line;
+
+	if (buf_read_file(&text, path_of(file, path, "memory.events"), CGROUP_FILE_MAX)) {
+		err_clear();
+		return false;
+	}
+	line = strstr(buf_text(&text), key);
+	return line && line[strlen(key)] != '0';
+}

@@ -35,5 +35,8 @@ int cgroup_move(const char *path, int pid) must_check;
 /* Its cpu.stat; all 0 when it has none. */
 void cgroup_read_stat(const char *path, struct wire_cgroupstat *ret);
 
+/* Did the kernel kill a task in it because memory had run out? */
+bool cgroup_has_oom_kill(const char *path);
+
 /* Remove every cgroup below the root; they are empty. What cannot be removed stays. */
 void cgroup_sweep(void);

@@ -143,7 +143,7 @@ static void run_ops(struct conductor *c, uint32_t first, uint32_t count)
 		int r = op_run(c, first + i);
 
 		if (r && r != -ECANCELED)
-			conductor_fail(c, FAILED_PLAN, first + i, err_text());
+			conductor_fail(c, op_failure(c, first + i), first + i, err_text());
 	}
 }
 

@@ -175,6 +175,8 @@ void sample_tasks(struct conductor *c, enum wire_sample_reason reason);
 
 /* ops.c: do one operation. 0 or a negative errno with words. */
 int op_run(struct conductor *c, uint32_t index) must_check;
+/* What its failure is to be called: did the kernel lack the file that it writes? */
+enum wire_failed_kind op_failure(const struct conductor *c, uint32_t index);
 void ops_undo(struct conductor *c);
 
 /* payload.c */

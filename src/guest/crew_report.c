@@ -2,6 +2,7 @@
 /* What the workers did, window by window and in their lives: from the shared figures and those of the
  * kernel to REPORT frames. */
 #include "base/util.h"
+#include "guest/cgroup.h"
 #include "guest/conductor.h"
 
 #include <signal.h>
@@ -131,6 +132,18 @@ static void report_window(struct conductor *c, uint32_t worker, struct telemetry
 	send_report(c, &r, &part);
 }
 
+/* A worker that was killed could say nothing itself; its cgroup may know. */
+static void explain_crash(const struct conductor *c, struct wire_report *r)
+{
+	uint32_t cgroup = c->plan->workers[r->worker].cgroup;
+
+	if (r->end != WORKER_CRASHED || r->text[0] || cgroup == PLAN_NONE ||
+	    !cgroup_has_oom_kill(c->plan->cgroups[cgroup].path))
+		return;
+	snprintf(r->text, sizeof(r->text), "by the OOM killer, as memory.events of %.64s says",
+		 c->plan->cgroups[cgroup].path);
+}
+
 static void report_whole(struct conductor *c, uint32_t worker)
 {
 	static const struct worker_sample zero;
@@ -143,6 +156,7 @@ static void report_whole(struct conductor *c, uint32_t worker)
 	add_open_gap(&m->earlier, m->waiting, 0);
 	fill_counters(&r, &zero, &m->now);
 	memcpy(r.text, c->pool.telemetry[worker].text, sizeof(r.text));
+	explain_crash(c, &r);
 	send_report(c, &r, &m->earlier);
 }
 

@@ -382,8 +382,16 @@ int op_run(struct conductor *c, uint32_t index)
 	if (r == -ECANCELED)
 		return r;
 	if (r && !(op->flags & OP_ALLOW_FAILURE))
-		return err_prefix(r, "op %u (%s): ", index, plan_op_name(op->code));
+		return err_trace(r);
 	tell(c, index, start_ns, r);
 	err_clear();
 	return 0;
+}
+
+enum wire_failed_kind op_failure(const struct conductor *c, uint32_t index)
+{
+	const struct plan_op *op = &c->plan->ops[index];
+	bool is_there = op->code != OP_WRITE || access(plan_string(c->plan, op->text), F_OK) == 0;
+
+	return is_there || errno != ENOENT ? FAILED_OP : FAILED_NO_FILE;
 }

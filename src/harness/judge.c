@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 static void infra(struct result *result)
 {
@@ -89,6 +91,20 @@ static bool is_to_be_killed(const struct cell *cell, uint32_t group)
 	return false;
 }
 
+/* The signal, if one ended it, and its own words. */
+static void describe_end(struct buf *out, const struct wire_report *r)
+{
+	int status = r->end_status;
+	bool is_signal = r->end == WORKER_CRASHED && WIFSIGNALED(status);
+
+	if (is_signal)
+		buf_printf(out, "killed by signal %d (%s)%s", WTERMSIG(status),
+			   strsignal(WTERMSIG(status)), r->text[0] ? ", " : "");
+	else if (r->end == WORKER_CRASHED && !r->text[0])
+		buf_printf(out, "exit status %d", WEXITSTATUS(status));
+	buf_str(out, r->text);
+}
+
 /* The first worker whose life ended in a way that no scheduler explains. */
 static bool has_broken_worker(struct result *result, const struct telemetry *t)
 {
@@ -102,8 +118,9 @@ static bool has_broken_worker(struct result *result, const struct telemetry *t)
 		if (r->end == WORKER_KILLED &&
 		    is_to_be_killed(&result->cell, result->cell.plan.workers[w].group))
 			continue;
-		buf_printf(&result->reason, "%s %s: %s", cell_worker_name(&result->cell, w, name),
-			   worker_end_name(r->end), r->text);
+		buf_printf(&result->reason, "%s %s: ", cell_worker_name(&result->cell, w, name),
+			   worker_end_name(r->end));
+		describe_end(&result->reason, r);
 		return true;
 	}
 	return false;
@@ -240,6 +257,48 @@ static int keep_windows(struct result *result, const struct telemetry *t)
 	return 0;
 }
 
+/* "step NAME, "OPERATION": ", in the scenario's words; what was made for it (its cgroups, say) has none. */
+static void name_operation(struct result *result, uint32_t index)
+{
+	const struct plan *p = cell_sent_plan(&result->cell);
+	const char *text = result->cell.op_texts ? result->cell.op_texts[index] : NULL;
+
+	for (uint32_t i = 0; i < p->header.step_count; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		if (index - s->first_op < s->op_count ||
+		    index - s->loop_first_op < s->loop_op_count)
+			buf_printf(&result->reason, "step %s, ", s->name);
+	}
+	if (text)
+		buf_printf(&result->reason, "\"%s\": ", text);
+	else
+		buf_printf(&result->reason, "%s: ", plan_op_name(p->ops[index].code));
+}
+
+/* The guest gave up. A file that the kernel does not have is no fault of anybody's: SKIP, as for
+ * other things that a kernel lacks. */
+static void take_failure(struct result *result, const struct telemetry *t)
+{
+	const struct plan *p = cell_sent_plan(&result->cell);
+	uint32_t index = t->failed.index;
+	bool is_op = t->failed.kind == FAILED_OP || t->failed.kind == FAILED_NO_FILE;
+
+	infra(result);
+	if (!is_op || index >= p->header.op_count) {
+		buf_printf(&result->reason, "the guest: %s", t->failed_text);
+		return;
+	}
+	name_operation(result, index);
+	if (t->failed.kind == FAILED_NO_FILE && p->ops[index].code == OP_WRITE) {
+		buf_printf(&result->reason, "this kernel has no %s",
+			   plan_string(p, p->ops[index].text));
+		result->verdict = VERDICT_SKIP;
+		return;
+	}
+	buf_str(&result->reason, t->failed_text);
+}
+
 int judge_trial(struct result *result, const struct telemetry *t)
 {
 	int r = keep_windows(result, t);
@@ -250,8 +309,7 @@ int judge_trial(struct result *result, const struct telemetry *t)
 	if (r < 0)
 		return err_trace(r);
 	if (t->has_failed && t->failed.kind != FAILED_WORKER) {
-		buf_printf(&result->reason, "the guest: %s", t->failed_text);
-		infra(result);
+		take_failure(result, t);
 		return buf_ok(&result->reason);
 	}
 	if (has_broken_worker(result, t) || has_unclear_end(result, t)) {

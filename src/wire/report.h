@@ -206,10 +206,12 @@ struct wire_done {
 };
 
 enum wire_failed_kind {
-	FAILED_PLAN = 1,   /* the plan is bad, or an op of it could not be done */
-	FAILED_WORKER = 2, /* a worker crashed or had an error; index: worker */
-	FAILED_GUEST = 3,  /* init itself met an error that the plan did not cause */
-	FAILED_BUSY = 4,   /* a PLAN or EXEC came while another was running; that one goes on */
+	FAILED_PLAN = 1,    /* the plan is bad, or what it changed could not be changed back */
+	FAILED_WORKER = 2,  /* a worker crashed or had an error; index: worker */
+	FAILED_GUEST = 3,   /* init itself met an error that the plan did not cause */
+	FAILED_BUSY = 4,    /* a PLAN or EXEC came while another was running; that one goes on */
+	FAILED_OP = 5,	    /* an op could not be done; index: op */
+	FAILED_NO_FILE = 6, /* the same, because what it writes is not there in this kernel */
 };
 
 /* Payload of FAILED: this, then a text without NUL. */

@@ -24,6 +24,7 @@ WANTED = {
     "model_late_condition": LATE,
     "model_features": PASS,
     "model_no_feature": LACKING,
+    "model_no_file": LACKING,
     "model_ext": LACKING,
     "model_memory": LACKING,
 }
@@ -32,6 +33,7 @@ LACKS = {
     "model_weighted_interleave": "needs kernel 6.9, for weighted interleave",
     "model_lasting_affinity": "needs kernel 6.2, for an affinity that outlives a change of cgroup or cpuset",
     "model_no_feature": "needs uclamp: this kernel has no /proc/sys/kernel/sched_util_clamp_min",
+    "model_no_file": 'step late, "write /proc/sys/kernel/nope=1": this kernel has no /proc/sys/kernel/nope',
     "model_ext": "needs sched_ext, for policy ext: this kernel has no /sys/kernel/sched_ext",
     "model_memory": "needs 64G of memory, the machine has 768M",
 }

@@ -268,18 +268,44 @@ TEST(a_snapshot_sends_every_figure_and_its_name)
 	assert_true(task.queue_cpu < WIRE_CPUS);
 }
 
+static struct wire_failed failed_head(const struct rehearsal *r)
+{
+	size_t len = 0, text_len;
+	const void *payload = rehearsal_frame(r, FRAME_FAILED, 0, &len);
+	struct wire_failed head = { 0 };
+	const char *text;
+
+	assert_int_equal(failed_decode(payload, len, &head, &text, &text_len), 0);
+	return head;
+}
+
 TEST(an_operation_that_fails_is_named)
 {
 	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
 	struct plan_op write = { .code = OP_WRITE };
 	char text[512];
 
+	assert_int_equal(plan_add_string(&p, "/proc/self", &write.text), 0);
+	add_op(&p, &write);
+	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
+
+	assert_non_null(strstr(rehearsal_failure(&r, text), "/proc/self: Is a directory"));
+	assert_int_equal(failed_head(&r).kind, FAILED_OP);
+	assert_int_equal(failed_head(&r).index, 1);
+	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
+}
+
+TEST(a_file_that_is_not_there_to_write_is_told_apart)
+{
+	cleanup(plan_deinit) struct plan p = rehearsal_plan(WORK_SPIN, 1, 100);
+	struct plan_op write = { .code = OP_WRITE };
+
 	assert_int_equal(plan_add_string(&p, "/no/such/file", &write.text), 0);
 	add_op(&p, &write);
 	cleanup(rehearsal_deinit) struct rehearsal r = rehearse(&p);
 
-	assert_non_null(strstr(rehearsal_failure(&r, text), "op 1 (write): open /no/such/file"));
-	assert_int_equal(rehearsal_report(&r, 0, REPORT_WHOLE).end, WORKER_STOPPED);
+	assert_int_equal(failed_head(&r).kind, FAILED_NO_FILE);
+	assert_int_equal(failed_head(&r).index, 1);
 }
 
 TEST(an_allowed_failure_is_an_event)
@@ -576,8 +602,8 @@ TESTS(T(a_spinner_is_reported_for_its_window_and_its_life), T(samples_and_events
       T(a_worker_that_does_not_run_shows_as_a_gap_over_the_whole_window),
       T(the_hosts_stop_ends_the_plan_early_with_reports),
       T(a_snapshot_sends_every_figure_and_its_name), T(an_operation_that_fails_is_named),
-      T(an_allowed_failure_is_an_event), T(a_written_file_gets_its_old_value_back),
-      T(a_loop_spawns_and_stops_again_and_again),
+      T(a_file_that_is_not_there_to_write_is_told_apart), T(an_allowed_failure_is_an_event),
+      T(a_written_file_gets_its_old_value_back), T(a_loop_spawns_and_stops_again_and_again),
       T(who_is_outside_its_set_is_counted_also_when_spawned_later),
       T(who_stays_in_its_set_is_not_counted), T(two_holds_are_two_windows),
       T(a_payload_runs_and_its_output_and_end_arrive), T(a_payload_over_its_time_is_killed),
