@@ -98,7 +98,7 @@ struct ktstr_cgroup {
  *     (with -v also for people); it takes time, and judges nothing
  *   "write /PATH=VALUE": a sysctl, say; the old value comes back at the end */
 struct ktstr_step {
-	const char *name;		    /* for reports; default: hold-0, ... or ops-0, ... */
+	const char *name; /* for reports, as names of workers; default: hold-0, ... or ops-0, ... */
 	const char *const *ops;		    /* OPS(...) */
 	const struct ktstr_cgroup *cgroups; /* CGROUPS(...): of this step alone */
 	const char *hold;		    /* NULL: none */

@@ -32,7 +32,9 @@
 #include <stdbool.h>
 
 struct ktstr_workers {
-	const char *name; /* for reports; default: the workload's */
+	const char *
+		name; /* for reports: letters, digits, _ - ., at most 63; default: the workload's. No
+			     other entry of the cgroup is given the same */
 	const char *work;
 	const char *count;
 	const char *affinity;

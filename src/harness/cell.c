@@ -113,6 +113,8 @@ static int compile_parts(struct cell *cell, const struct cell_options *options)
 		mask_set(&c.machine, cpu);
 	r = plan_add_string(&cell->plan, "", &empty);
 	if (r == 0)
+		r = compile_check_step_names(&c);
+	if (r == 0)
 		r = compile_cgroups(&c);
 	if (r == 0)
 		r = compile_workers(&c);

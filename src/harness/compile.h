@@ -147,6 +147,7 @@ int compile_check_hold(const char *text) must_check;
 const struct ktstr_step *compile_step_at(const struct compiler *c, uint32_t i);
 /* What it is called: by itself, or "hold-0". @text has PLAN_NAME_BYTES. Returns @text. */
 const char *compile_step_name(const struct compiler *c, uint32_t i, char *text);
+int compile_check_step_names(const struct compiler *c) must_check;
 int compile_steps(struct compiler *c) must_check;
 
 /* compile_claims.c: the claims, bound to the tables that are compiled by now. */

@@ -367,6 +367,9 @@ static int describe_group(struct compiler *c, const struct ktstr_workers *from, 
 	r = add_program(c, from->work, w, record);
 	if (r < 0)
 		return err_prefix(r, "work ");
+	r = from->name ? spec_name(from->name) : 0;
+	if (r < 0)
+		return err_prefix(r, "name ");
 	snprintf(record->name, sizeof(record->name), "%s", from->name ? from->name : w->name);
 	c->cell->needs_disk |= (w->flags & WORKLOAD_NEEDS_DISK) != 0;
 	r = set_kind(from->as, w, record);
@@ -424,10 +427,26 @@ static int compile_entry(struct compiler *c, const struct ktstr_workers *from, u
 	return r < 0 ? err_prefix(r, "workers %s: ", from->name ? from->name : from->work) : 0;
 }
 
+/* Two entries that bear the name of their workload are what a scenario means; two that were given one are
+ * a slip: no operation or claim could tell them apart. */
+static int check_twin(const struct ktstr_workers *first, const struct ktstr_workers *entry)
+{
+	for (; entry->name && first < entry; first++)
+		if (first->name && strcmp(first->name, entry->name) == 0)
+			return err_new(-EINVAL, "workers %s: name \"%s\": another entry has it",
+				       entry->name, entry->name);
+	return 0;
+}
+
 static int compile_entries(struct compiler *c, const struct ktstr_workers *from, uint32_t cgroup)
 {
+	const struct ktstr_workers *first = from;
+
 	for (; from && from->work; from++) {
-		int r = compile_entry(c, from, cgroup);
+		int r = check_twin(first, from);
+
+		if (r == 0)
+			r = compile_entry(c, from, cgroup);
 
 		if (r < 0 && cgroup != PLAN_NONE)
 			return err_prefix(r, "cgroup %s: ", c->cell->plan.cgroups[cgroup].path);

@@ -33,13 +33,10 @@ uint32_t compile_find_payload(const struct compiler *c, const char *name)
 
 static int check_name(const struct compiler *c, const char *name)
 {
-	if (!*name || strlen(name) >= PLAN_NAME_BYTES)
-		return err_new(-EINVAL, "name \"%s\": it has 1 to %d characters", name,
-			       PLAN_NAME_BYTES - 1);
-	for (const char *p = name; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr("_-.", *p))
-			return err_new(-EINVAL, "name \"%s\": it has letters, digits, _ - .", name);
-	}
+	int r = spec_name(name);
+
+	if (r < 0)
+		return err_prefix(r, "name ");
 	if (compile_find_payload(c, name) != PLAN_NONE)
 		return err_new(-EINVAL, "name \"%s\": another payload has it", name);
 	return 0;

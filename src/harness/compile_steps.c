@@ -35,6 +35,18 @@ const char *compile_step_name(const struct compiler *c, uint32_t i, char *text)
 	return text;
 }
 
+int compile_check_step_names(const struct compiler *c)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && compile_step_at(c, i); i++) {
+		const char *name = compile_step_at(c, i)->name;
+
+		r = name ? spec_name(name) : 0;
+	}
+	return r < 0 ? err_prefix(r, "steps: name ") : 0;
+}
+
 /* Make all cgroups, parents first as the table has them, then the workers behind their gates. */
 static int add_setup(struct compiler *c)
 {

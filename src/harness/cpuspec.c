@@ -228,11 +228,12 @@ static int take_overlap(const struct context *c, const char *p, unsigned *ret)
 	return *p ? refuse(c, "expected overlap=CPUS at the end") : 0;
 }
 
-/* "1/3", "2/3 overlap=1": disjoint equal parts, counted from 1. */
+/* "1/3", "2/3 overlap=1": disjoint equal parts, counted from 1. The last has no neighbour to reach into,
+ * but may say so, for a scenario whose parts are all alike. */
 static int add_part(const struct context *c, const char *p, struct cpu_mask *mask)
 {
 	unsigned cpus = topology_cpu_count(c->topology);
-	unsigned part, parts, overlap = 0;
+	unsigned part, parts, overlap = 0, end, beyond;
 	int r = take_ratio(c, &p, &part, &parts);
 
 	if (r == 0 && part == 0)
@@ -241,7 +242,11 @@ static int add_part(const struct context *c, const char *p, struct cpu_mask *mas
 		r = take_overlap(c, p, &overlap);
 	if (r < 0)
 		return err_trace(r);
-	add_row(cpus * (part - 1) / parts, MIN(cpus * part / parts + overlap, cpus), mask);
+	end = cpus * part / parts;
+	beyond = part < parts ? cpus * (part + 1) / parts : cpus + cpus / parts;
+	if (overlap > beyond - end)
+		return refuse(c, "the overlap is more than the neighbour has");
+	add_row(cpus * (part - 1) / parts, MIN(end + overlap, cpus), mask);
 	return 0;
 }
 

@@ -140,7 +140,7 @@ static const struct schema schema_cgroup = {
 };
 
 static const struct field step_fields[] = {
-	FIELD(ktstr_step, name, FIELD_TEXT, .help = "for reports"),
+	FIELD(ktstr_step, name, FIELD_TEXT, .form = FORM_NAME, .help = "for reports"),
 	FIELD(ktstr_step, ops, FIELD_TEXTS, .form = FORM_OPERATION, .help = "operations, in order"),
 	FIELD(ktstr_step, cgroups, FIELD_RECORDS, .record = &schema_cgroup,
 	      .help = "cgroups of this step alone, made after its operations"),

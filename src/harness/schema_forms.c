@@ -130,7 +130,7 @@ static const struct value_form forms[FORM_IDS] = {
 	[FORM_MEMORY_POLICY] = { "memory policy",
 				 "local, or one of bind, preferred, interleave and "
 				 "weighted-interleave with nodes behind it: bind node 0" },
-	[FORM_NAME] = { "name", "letters, digits, _ - ." },
+	[FORM_NAME] = { "name", "letters, digits, _ - ., at most 63 of them", spec_name },
 	[FORM_NODES] = { "nodes", "a cpuset, and it means the nodes of its CPUs: node 0" },
 	[FORM_OPERATION] = { "operation",
 			     "VERB and what it works on, see OPERATIONS: set left weight=300" },

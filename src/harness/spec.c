@@ -8,6 +8,7 @@
 #include "harness/program.h"
 #include "wire/feature.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -371,6 +372,17 @@ int spec_feature(const char *text, unsigned *ret)
 	return 0;
 }
 
+int spec_name(const char *text)
+{
+	if (!*text || strlen(text) >= PLAN_NAME_BYTES)
+		return err_new(-EINVAL, "\"%s\": it has 1 to %d characters", text,
+			       PLAN_NAME_BYTES - 1);
+	for (const char *p = text; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_-.", *p))
+			return err_new(-EINVAL, "\"%s\": it has letters, digits, _ - .", text);
+	return 0;
+}
+
 int spec_release(const char *text, unsigned ret[3])
 {
 	unsigned parts[3] = { 0 };
@@ -414,8 +426,14 @@ int spec_limit(const char *text, uint64_t *ret)
 	if (parse_size(text, ret) < 0)
 		return err_new(-EINVAL,
 			       "\"%s\": expected a size with its unit, such as 64M, or max", text);
+	if (*ret > INT64_MAX)
+		return err_new(-EINVAL,
+			       "\"%s\": it is more than the kernel counts; max is no limit", text);
 	return 0;
 }
+
+/* As plan_check() has it: a little under what the kernel's own arithmetic takes. */
+#define QUOTA_MAX_US (UINT64_C(1) << 43)
 
 int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret)
 {
@@ -438,6 +456,10 @@ int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret)
 			       text);
 	if (quota_ns < NSEC_PER_MSEC)
 		return err_new(-EINVAL, "\"%s\": the kernel takes quotas from 1ms", text);
+	if (quota_ns / NSEC_PER_USEC > QUOTA_MAX_US)
+		return err_new(-EINVAL, "\"%s\": quotas can be up to 8796093s; max is none", text);
+	if (quota_ns % NSEC_PER_USEC || period_ns % NSEC_PER_USEC)
+		return err_new(-EINVAL, "\"%s\": the kernel counts in whole microseconds", text);
 	if (period_ns < NSEC_PER_MSEC || period_ns > NSEC_PER_SEC)
 		return err_new(-EINVAL, "\"%s\": the kernel takes periods from 1ms to 1s", text);
 	*quota_us_ret = quota_ns / NSEC_PER_USEC;

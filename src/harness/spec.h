@@ -52,6 +52,9 @@ int spec_count(const char *text, unsigned cpus, uint32_t *ret) must_check;
 /* A kernel feature, by its name: its id of wire/feature.h. */
 int spec_feature(const char *text, unsigned *ret) must_check;
 
+/* What workers, steps and payloads are called: letters, digits, _ - ., as many as a plan has room for. */
+int spec_name(const char *text) must_check;
+
 /* A kernel release, "6.6" or "6.12.85": up to three numbers with dots between them; those that are not
  * said are 0. */
 int spec_release(const char *text, unsigned ret[3]) must_check;

@@ -206,8 +206,61 @@ TEST(claims_that_nothing_could_meet_are_none)
 		 NULL });
 }
 
+#define X32 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X63 X32 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+TEST(names_have_letters_and_an_end)
+{
+	EXPECT({ WORKERS_OF("work: spin, name: " X63), NULL },
+	       { WORKERS_OF("work: spin, name: " X63 "x"),
+		 "name \"" X63 "x\": it has 1 to 63 characters" },
+	       { WORKERS_OF("work: spin, name: ''"),
+		 "x.yaml:4:31: name \"\": it has 1 to 63 characters" },
+	       { WORKERS_OF("work: spin, name: a b"),
+		 "name \"a b\": it has letters, digits, _ - ." },
+	       { WORKERS_OF("work: spin, name: a/b"),
+		 "name \"a/b\": it has letters, digits, _ - ." },
+	       { STEP("hold: 1s, name: " X63), NULL },
+	       { STEP("hold: 1s, name: " X63 "x"), "it has 1 to 63 characters" },
+	       { STEP("hold: 1s, name: a b"), "name \"a b\": it has letters" },
+	       { STEP("hold: 1s, name: ''"), "x.yaml:5:27: name \"\": it has 1" });
+}
+
+TEST(entries_of_a_cgroup_have_different_names)
+{
+	EXPECT({ WORKERS_OF("work: spin }, { work: spin"), NULL },
+	       { WORKERS_OF("work: spin, name: a }, { work: spin, name: b"), NULL },
+	       { WORKERS_OF("work: spin, name: a }, { work: yield }, { work: spin, name: a"),
+		 "scenario x: workers a: name \"a\": another entry has it" },
+	       { HEAD "cgroups: [{ name: g, workers: [{ work: spin, name: a }, { work: spin, name: "
+		      "a }] }]\n" HOLD ISOLATED,
+		 "cgroup g: workers a: name \"a\": another entry has it" },
+	       { HEAD "cgroups: [{ name: g, workers: [{ work: spin, name: a }] }]\n"
+		      "workers: [{ work: spin, name: a }]\n" HOLD ISOLATED,
+		 NULL });
+}
+
+TEST(what_the_kernel_cannot_count_is_refused_with_its_field)
+{
+	EXPECT({ CGROUP("max: 8796093s/1s"), NULL },
+	       { CGROUP("max: 20000000s/1s"),
+		 "x.yaml:4:27: max \"20000000s/1s\": quotas can be up to 8796093s" },
+	       { CGROUP("max: 1.0005ms/100ms"),
+		 "max \"1.0005ms/100ms\": the kernel counts in whole" },
+	       { CGROUP("max: 5ms/100.0005ms"), "the kernel counts in whole microseconds" },
+	       { CGROUP("memory_max: 8388608T"),
+		 "memory_max \"8388608T\": it is more than the kernel" },
+	       { CGROUP("cpuset: part 1/2 overlap=1"), NULL },
+	       { CGROUP("cpuset: part 1/2 overlap=2"),
+		 "the overlap is more than the neighbour has" },
+	       { CGROUP("cpuset: part 2/2 overlap=2"),
+		 "the overlap is more than the neighbour has" });
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
       T(slices_of_operations_are_as_declared_ones), T(functions_are_registered),
       T(zero_is_not_taken_for_not_given), T(releases_are_numbers),
       T(names_of_the_kernels_files_are_no_cgroups), T(blocks_are_whole_pages),
-      T(a_loop_turns_in_its_hold), T(claims_that_nothing_could_meet_are_none))
+      T(a_loop_turns_in_its_hold), T(claims_that_nothing_could_meet_are_none),
+      T(names_have_letters_and_an_end), T(entries_of_a_cgroup_have_different_names),
+      T(what_the_kernel_cannot_count_is_refused_with_its_field))
