@@ -402,10 +402,28 @@ static int read_document(struct loader *l)
 	return add_record(l->file, &record);
 }
 
+/* What is no text at all has no mark, only its distance from the file's begin. */
+static int reader_error(const struct scenario_file *f, const yaml_parser_t *parser)
+{
+	const unsigned char *text = parser->input.string.start;
+	size_t line = 1, column = 1;
+
+	for (size_t i = 0; i < parser->problem_offset && text + i < parser->input.string.end; i++) {
+		bool is_inside = (text[i] & 0xc0) == 0x80; /* of a character */
+
+		column = text[i] == '\n' ? 1 : column + !is_inside;
+		line += text[i] == '\n';
+	}
+	return err_new(-EINVAL, "%s:%zu:%zu: %s (0x%02x)", f->path, line, column, parser->problem,
+		       (unsigned)parser->problem_value);
+}
+
 static int parser_error(const struct scenario_file *f, const yaml_parser_t *parser)
 {
 	if (parser->error == YAML_MEMORY_ERROR)
 		return no_memory();
+	if (parser->error == YAML_READER_ERROR && parser->problem)
+		return reader_error(f, parser);
 	return err_new(-EINVAL, "%s:%zu:%zu: %s", f->path, parser->problem_mark.line + 1,
 		       parser->problem_mark.column + 1,
 		       parser->problem ? parser->problem : "not YAML");
@@ -465,6 +483,9 @@ int scenario_file_load(const char *path, struct scenario_file **ret)
 	const struct buf *yaml = is_rtapp ? &converted : &text;
 	int r = buf_read_file(&text, path, FILE_BYTES_MAX);
 
+	if (r == -EFBIG)
+		return err_new(-EINVAL, "%s: a scenario file has at most %d bytes", path,
+			       FILE_BYTES_MAX);
 	if (r == 0 && is_rtapp)
 		r = rtapp_convert(path, buf_text(&text), text.len, &converted);
 	if (r)

@@ -257,10 +257,20 @@ TEST(what_the_kernel_cannot_count_is_refused_with_its_field)
 		 "the overlap is more than the neighbour has" });
 }
 
+TEST(what_is_no_text_is_refused_at_its_place)
+{
+	EXPECT({ "scenario: x\nsummary: \"\xc3\xa4 \xff\"\n",
+		 "x.yaml:2:13: invalid leading UTF-8 octet (0xff)" },
+	       { "scenario: x\nsummary: \xc3(\n", "x.yaml:2:11: invalid trailing UTF-8 octet" },
+	       { "scenario: x\nsummary: a\001b\n",
+		 "x.yaml:2:11: control characters are not allowed" });
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
       T(slices_of_operations_are_as_declared_ones), T(functions_are_registered),
       T(zero_is_not_taken_for_not_given), T(releases_are_numbers),
       T(names_of_the_kernels_files_are_no_cgroups), T(blocks_are_whole_pages),
       T(a_loop_turns_in_its_hold), T(claims_that_nothing_could_meet_are_none),
       T(names_have_letters_and_an_end), T(entries_of_a_cgroup_have_different_names),
-      T(what_the_kernel_cannot_count_is_refused_with_its_field))
+      T(what_the_kernel_cannot_count_is_refused_with_its_field),
+      T(what_is_no_text_is_refused_at_its_place))
