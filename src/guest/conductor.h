@@ -167,8 +167,10 @@ void sample_cpu_clock(const struct conductor *c, uint32_t worker, struct worker_
 void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sample *s);
 /* Is it on a CPU's queue, and on whose? Only if the conductor looks at queues. */
 void sample_queue(struct member *m);
-/* For how long a worker has been waiting for a CPU at @now; 0: it does not. */
-uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now);
+/* For how long a worker has been waiting for a CPU at @now; 0: it does not. @is_wake_ret: since a
+ * wake-up. */
+uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now,
+			   bool *is_wake_ret);
 /* Send samples: of CPUs and cgroups as they are now, of workers as crew_sample() found them. */
 void sample_system(struct conductor *c, enum wire_sample_reason reason);
 void sample_tasks(struct conductor *c, enum wire_sample_reason reason);

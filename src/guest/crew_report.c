@@ -37,18 +37,21 @@ static struct telemetry_part *part_of(const struct conductor *c, uint32_t worker
 static struct wire_gap waiting_at(const struct conductor *c, uint32_t worker, uint64_t now)
 {
 	const struct telemetry *t = &c->pool.telemetry[worker];
-	uint64_t waiting_ns = sample_waiting_ns(c, worker, now);
+	bool is_wake;
+	uint64_t waiting_ns = sample_waiting_ns(c, worker, now, &is_wake);
 
 	return (struct wire_gap){ .length_ns = waiting_ns,
 				  .start_ns = now - waiting_ns,
 				  .cpu_before = shared_get(&t->cpu),
 				  .cpu_after = REPORT_NO_CPU,
 				  .is_open = 1,
-				  .is_wake = shared_get(&t->state) == STATE_BLOCKED };
+				  .is_wake = is_wake };
 }
 
-/* A wait that had not ended when the window did is a gap as well, as far as it lay within. */
-static void add_open_gap(struct telemetry_part *part, struct wire_gap open, uint64_t start_ns)
+/* A wait that had not ended when the window did is a gap as well, as far as it lay within; and a wake-up
+ * that is not over, however long other gaps were. */
+static void add_open_gap(struct wire_report *r, struct telemetry_part *part, struct wire_gap open,
+			 uint64_t start_ns)
 {
 	uint64_t end_ns = open.start_ns + open.length_ns;
 
@@ -56,6 +59,8 @@ static void add_open_gap(struct telemetry_part *part, struct wire_gap open, uint
 	open.length_ns = end_ns > open.start_ns ? end_ns - open.start_ns : 0;
 	if (open.length_ns > part->gap.length_ns)
 		part->gap = open;
+	if (open.is_wake)
+		r->open_wake_ns = open.length_ns;
 }
 
 static void fill_counters(struct wire_report *r, const struct worker_sample *from,
@@ -127,7 +132,7 @@ static void report_window(struct conductor *c, uint32_t worker, struct telemetry
 	r.start_ns = MAX(c->window_start_ns, r.start_ns);
 	if (r.end == WORKER_RUNNING || !r.end_ns)
 		r.end_ns = end_ns;
-	add_open_gap(&part, m->waiting, c->window_start_ns);
+	add_open_gap(&r, &part, m->waiting, c->window_start_ns);
 	fill_counters(&r, &m->begin, &m->now);
 	send_report(c, &r, &part);
 }
@@ -153,7 +158,7 @@ static void report_whole(struct conductor *c, uint32_t worker)
 	if (!r.end_ns)
 		r.end_ns = now_ns();
 	telemetry_part_merge(&m->earlier, part_of(c, worker, shared_get(&c->pool.head->window)));
-	add_open_gap(&m->earlier, m->waiting, 0);
+	add_open_gap(&r, &m->earlier, m->waiting, 0);
 	fill_counters(&r, &zero, &m->now);
 	memcpy(r.text, c->pool.telemetry[worker].text, sizeof(r.text));
 	explain_crash(c, &r);

@@ -102,13 +102,15 @@ void sample_queue(struct member *m)
 		m->queue_cpu = REPORT_NO_CPU;
 }
 
-uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now)
+uint64_t sample_waiting_ns(const struct conductor *c, uint32_t worker, uint64_t now,
+			   bool *is_wake_ret)
 {
 	const struct telemetry *t = &c->pool.telemetry[worker];
 	const struct pool_head *head = c->pool.head;
 	uint32_t state = shared_get(&t->state);
 	uint64_t since = 0;
 
+	*is_wake_ret = state == STATE_BLOCKED;
 	/* Its gate is open and it has not come through: it has not run since. */
 	if (state == STATE_READY && shared_get(&head->gate) != c->pool.workers[worker].gate)
 		since = shared_get(&head->gate_ns);

@@ -50,8 +50,8 @@ static void merge(const struct claim *claim, const struct cell *cell,
 		if (r->wakes)
 			merge_wakes(cell, window, data, w, ret);
 		/* One that was due and had not run when the window ended waited at least so long. */
-		if (r->report.gap.is_open && r->report.gap.is_wake)
-			hist_add(ret, r->report.gap.length_ns);
+		if (r->report.open_wake_ns)
+			hist_add(ret, r->report.open_wake_ns);
 	}
 }
 
@@ -146,10 +146,10 @@ static void find_silent(const struct claim *claim, const struct cell *cell,
 		buf_printf(&ret->names, "%s did not wake once in the %.0f ms that it was there",
 			   cell_worker_name(cell, w, name),
 			   (double)(r->end_ns - r->start_ns) / 1e6);
-		if (r->gap.is_open && r->gap.is_wake) {
-			ret->longest_ns = MAX(ret->longest_ns, r->gap.length_ns);
+		if (r->open_wake_ns) {
+			ret->longest_ns = MAX(ret->longest_ns, r->open_wake_ns);
 			buf_printf(&ret->names, ", and was due for %.3f ms when they ended",
-				   (double)r->gap.length_ns / 1e6);
+				   (double)r->open_wake_ns / 1e6);
 		}
 		buf_str(&ret->names, ": no other's wake-ups speak for it\n");
 	}

@@ -50,6 +50,7 @@ static void merge_moments(struct wire_report *to, const struct wire_report *from
 	to->wake_max_ns = MAX(to->wake_max_ns, from->wake_max_ns);
 	if (from->wakes && (!to->wakes || from->wake_min_ns < to->wake_min_ns))
 		to->wake_min_ns = from->wake_min_ns;
+	to->open_wake_ns = MAX(to->open_wake_ns, from->open_wake_ns);
 	to->wakes += from->wakes;
 	to->wake_sum_ns += from->wake_sum_ns;
 }

@@ -186,6 +186,9 @@ struct wire_report {
 	uint64_t wake_min_ns;
 	uint64_t wake_max_ns;
 	uint64_t wake_max_at_ns;
+	uint64_t
+		open_wake_ns; /* at its end it was due for so long and had not run; else 0. Not among
+				* the wake-ups; the gap tells of it only if it is the longest */
 	uint64_t deadline_misses; /* periodic work that was not done when the next period began */
 	uint64_t bytes;		  /* moved by I/O workloads */
 	uint64_t pages_local;	  /* numa_working_set: pages on the node of the CPU it ran on */
@@ -253,7 +256,7 @@ _Static_assert(sizeof(struct wire_cpustat) == 64, "wire layout");
 _Static_assert(sizeof(struct wire_taskstat) == 56, "wire layout");
 _Static_assert(sizeof(struct wire_cgroupstat) == 48, "wire layout");
 _Static_assert(sizeof(struct wire_gap) == 32, "wire layout");
-_Static_assert(sizeof(struct wire_report) == 16 + 64 + 64 + 32 + 24 + 72 + 128, "wire layout");
+_Static_assert(sizeof(struct wire_report) == 16 + 64 + 64 + 32 + 24 + 80 + 128, "wire layout");
 _Static_assert(sizeof(struct wire_bucket) == 16, "wire layout");
 _Static_assert(sizeof(struct wire_done) == 8, "wire layout");
 _Static_assert(sizeof(struct wire_failed) == 16, "wire layout");

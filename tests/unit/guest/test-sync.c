@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MEMBERS = 4 };
@@ -231,14 +232,67 @@ TEST(an_open_wait_is_seen_from_the_stamp_on_and_not_before)
 	};
 	uint64_t now = now_ns();
 	static const uint64_t nobodys[] = { DUE_UNKNOWN, DUE_STAMPED, DUE_CALLED };
+	bool is_wake;
 
 	for (size_t i = 0; i < ARRAY_SIZE(nobodys); i++) {
 		worker_block(&s->members[0], nobodys[i]);
-		assert_int_equal(sample_waiting_ns(&c, 0, now), 0);
+		assert_int_equal(sample_waiting_ns(&c, 0, now, &is_wake), 0);
 	}
 	assert_true(worker_call(&s->members[1], 0));
 	assert_false(worker_call(&s->members[1], 0));
-	assert_int_equal(sample_waiting_ns(&c, 0, due_of(s, 0) + LATE_NS), LATE_NS);
+	assert_int_equal(sample_waiting_ns(&c, 0, due_of(s, 0) + LATE_NS, &is_wake), LATE_NS);
+	assert_true(is_wake);
+}
+
+/* The report that @c sends of the window that is over. */
+static struct wire_report report_of(struct conductor *c)
+{
+	static const struct wire_limits limits = { .workers = 1,
+						   .steps = 1,
+						   .buckets = HIST_BUCKETS };
+	cleanup(fd_closep) int fd = memfd_create("frames", MFD_CLOEXEC);
+	cleanup(buf_deinit) struct buf in = BUF_NULL;
+	struct wire_report ret;
+	char bytes[4096];
+	struct frame f;
+
+	assert_true(fd >= 0);
+	c->out_fd = fd;
+	crew_report_window(c);
+	buf_deinit(&c->out);
+	buf_add(&in, bytes, (size_t)pread(fd, bytes, sizeof(bytes), 0));
+	assert_int_equal(frame_peek(&in, 0, &f), 0);
+	assert_int_equal(report_decode(f.payload, f.len, &limits, &ret), 0);
+	return ret;
+}
+
+TEST(a_wakeup_that_is_open_is_reported_behind_a_longer_gap)
+{
+	cleanup(stagep) struct stage *s = stage_new();
+	uint64_t now = now_ns();
+	struct plan plan = { .header.worker_count = 1 };
+	struct member member = { .is_alive = true,
+				 .waiting = { .length_ns = LATE_NS,
+					      .start_ns = now - LATE_NS,
+					      .is_open = 1,
+					      .is_wake = 1 } };
+	struct conductor c = {
+		.plan = &plan,
+		.pool = { .head = &s->head, .workers = s->members, .telemetry = s->telemetry },
+		.members = &member,
+		.window_start_ns = now - NSEC_PER_SEC,
+		.window_end_ns = now
+	};
+	struct wire_report r;
+
+	shared_set(&s->head.window, 1);
+	s->telemetry[0].part[0].gap.length_ns = LATE_NS + NSEC_PER_MSEC;
+	r = report_of(&c);
+	assert_int_equal(r.gap.length_ns, LATE_NS + NSEC_PER_MSEC);
+	assert_int_equal(r.open_wake_ns, LATE_NS);
+	c.seq = 0;
+	member.waiting.is_wake = 0;
+	assert_int_equal(report_of(&c).open_wake_ns, 0);
 }
 
 TESTS(T(who_is_woken_again_and_again_is_due_since_the_first_time),
@@ -249,4 +303,5 @@ TESTS(T(who_is_woken_again_and_again_is_due_since_the_first_time),
       T(who_was_called_for_what_another_took_is_due_until_it_has_run),
       T(who_waits_for_a_lock_is_due_since_the_release_that_called_it),
       T(a_lone_epoll_waiter_is_due_since_the_first_event_and_of_many_nobody_knows),
-      T(an_open_wait_is_seen_from_the_stamp_on_and_not_before))
+      T(an_open_wait_is_seen_from_the_stamp_on_and_not_before),
+      T(a_wakeup_that_is_open_is_reported_behind_a_longer_gap))

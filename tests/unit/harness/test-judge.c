@@ -347,8 +347,7 @@ TEST(a_wakeup_that_has_not_ended_counts)
 	cleanup(stage_deinit) struct stage s;
 
 	set(&s);
-	seen(&s, TIMER)->gap =
-		(struct wire_gap){ .length_ns = 50 * NSEC_PER_MSEC, .is_open = 1, .is_wake = 1 };
+	seen(&s, TIMER)->open_wake_ns = 50 * NSEC_PER_MSEC;
 	assert_int_equal(verdict_of(&s), VERDICT_FAIL);
 	assert_int_equal(finding_of(&s, "wake_latency")->verdict, VERDICT_FAIL);
 	assert_int_equal(finding_of(&s, "wake_latency")->samples, 3);

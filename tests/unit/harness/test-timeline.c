@@ -137,6 +137,7 @@ TEST(the_lives_of_a_worker_add_up)
 					  .gap = { .length_ns = 2 },
 					  .outside_count = 1,
 					  .outside_cpu = 3,
+					  .open_wake_ns = 6,
 					  .wakes = 2,
 					  .wake_min_ns = 4,
 					  .wake_max_ns = 9 };
@@ -155,6 +156,7 @@ TEST(the_lives_of_a_worker_add_up)
 	assert_int_equal(to.report.outside_cpu, 3);
 	assert_int_equal(to.report.wake_min_ns, 4);
 	assert_int_equal(to.report.wake_max_ns, 9);
+	assert_int_equal(to.report.open_wake_ns, 6);
 	assert_int_equal(to.wakes->count, 1);
 	free(to.wakes);
 }

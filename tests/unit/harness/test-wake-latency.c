@@ -171,9 +171,9 @@ static void fill(struct play *p, const struct wake_case *c)
 		r->report.start_ns = end_ns - c->there_ms * NSEC_PER_MSEC;
 		r->report.end = c->end;
 		r->report.deadline_misses = c->misses;
-		r->report.gap = (struct wire_gap){ .length_ns = c->waits_ms * NSEC_PER_MSEC,
-						   .is_open = c->waits_ms > 0,
-						   .is_wake = c->is_due };
+		r->report.open_wake_ns = c->is_due ? c->waits_ms * NSEC_PER_MSEC : 0;
+		/* The longest gap of all is another. */
+		r->report.gap.length_ns = (c->waits_ms + 50) * NSEC_PER_MSEC;
 	}
 }
 
