@@ -4,6 +4,7 @@
 #include "harness/check.h"
 
 #include "base/util.h"
+#include "harness/held.h"
 #include "harness/noise.h"
 
 #include <math.h>
@@ -68,7 +69,9 @@ static int spread_evaluate(const struct claim *claim, const struct cell *cell,
 	ret->unit = "permille";
 	ret->bound = claim->values[PARAM_MAX];
 	for (uint32_t g = 0; g < cell->plan.header.group_count; g++) {
-		if (claim_covers(claim, cell, g))
+		/* What they still got before they were held back is no part of anything. */
+		if (claim_covers(claim, cell, g) &&
+		    held_in_window(cell, window, g) != HELD_THROUGHOUT)
 			judge_entry(cell, t, g, &unexplained, ret);
 	}
 	buf_printf(&ret->figures, "equal workers were %.1f%% apart", (double)ret->observed / 10);

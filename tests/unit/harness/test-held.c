@@ -164,6 +164,27 @@ TEST(what_the_scenario_never_lets_run_cannot_be_claimed_of)
 			       "its loop holds workers back (freeze, signal STOP) for 500 ms"));
 }
 
+static const struct ktstr_scenario equals = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS(
+		{ .name = "a", .workers = WORKERS({ .name = "h", .work = "spin", .count = "2" }) },
+		{ .name = "b", .workers = WORKERS({ .work = "spin", .count = "2" }) }),
+	.steps = STEPS({ .ops = OPS("signal a/h STOP"), .hold = "1s" }),
+	.checks = CHECKS("spread max=50permille"),
+};
+
+/* A signal takes its time: one of two still ran for 3 ms. */
+TEST(what_the_stopped_still_got_is_not_compared)
+{
+	cleanup(stage_deinit) struct stage s;
+
+	stage_set(&s, &equals);
+	stage_report(&s, 0, 0)->cpu_ns = 3 * NSEC_PER_MSEC;
+	stage_report(&s, 0, 1)->cpu_ns = 0;
+	assert_int_equal(stage_verdict(&s), VERDICT_PASS);
+	assert_int_equal(stage_finding(&s, "spread", 0)->samples, 2);
+}
+
 /* ---- wake-ups ---- */
 
 static const struct ktstr_scenario wakes = {
@@ -284,7 +305,8 @@ TEST(periods_missed_while_frozen_are_not_charged_after)
 	assert_int_equal(verdict_of_thawed_rhythm(120), VERDICT_FAIL);
 }
 
-TESTS(T(periods_are_forgiven_to_who_is_held_back_only), T(nobody_is_starved_by_the_scenario_itself),
+TESTS(T(what_the_stopped_still_got_is_not_compared),
+      T(periods_are_forgiven_to_who_is_held_back_only), T(nobody_is_starved_by_the_scenario_itself),
       T(who_runs_beside_the_frozen_is_judged), T(who_was_thawed_is_judged_again),
       T(a_wait_that_a_loop_may_have_made_is_undecided),
       T(what_the_scenario_never_lets_run_cannot_be_claimed_of),
