@@ -2,48 +2,18 @@
 /* The JSON writer (RFC 8259). */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 
-/* Length of the UTF-8 sequence at @s (RFC 3629: no overlong forms, no surrogates, at most
- * U+10FFFF), 0 if it is not one. */
-static size_t utf8_len(const unsigned char *s)
+static void quoted(struct buf *out, const char *s)
 {
-	static const struct {
-		unsigned char mask, lead, len;
-		uint32_t min;
-	} forms[] = {
-		{ 0x80, 0x00, 1, 0 },
-		{ 0xe0, 0xc0, 2, 0x80 },
-		{ 0xf0, 0xe0, 3, 0x800 },
-		{ 0xf8, 0xf0, 4, 0x10000 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		uint32_t code = s[0] & (unsigned char)~forms[i].mask;
-
-		if ((s[0] & forms[i].mask) != forms[i].lead)
-			continue;
-		for (size_t k = 1; k < forms[i].len; k++) {
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (s[k] & 0x3f);
-		}
-		if (code < forms[i].min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-			return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
-static void quoted(struct buf *out, const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-
 	buf_str(out, "\"");
 	while (*s) {
-		size_t len = utf8_len(s);
+		uint32_t code = 0;
+		size_t len = utf8_decode(s, &code);
 
 		if (!len)
 			buf_str(out, "\\ufffd");
@@ -51,8 +21,8 @@ static void quoted(struct buf *out, const char *text)
 			buf_printf(out, "\\%c", *s);
 		else if (*s == '\n')
 			buf_str(out, "\\n");
-		else if (*s < 0x20 || *s == 0x7f)
-			buf_printf(out, "\\u%04x", *s);
+		else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+			buf_printf(out, "\\u%04x", code);
 		else
 			buf_add(out, s, len);
 		s += len ? len : 1;

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "harness/registry.h"
 #include "wire/feature.h"
 
@@ -117,13 +118,21 @@ static void print_json(const struct registry *r)
 	puts(buf_text(&out));
 }
 
+/* A file's words are whatever its author wrote, escape sequences, too. */
 static void print_lines(const struct registry *r)
 {
+	cleanup(buf_deinit) struct buf out = BUF_NULL;
 	char text[THEME_BYTES];
 
-	for (size_t i = 0; i < r->count; i++)
-		printf("%-10s %-24s %s\n", theme(r->records[i], text), r->records[i]->name,
-		       r->records[i]->scenario->summary);
+	for (size_t i = 0; i < r->count; i++) {
+		cleanup(buf_deinit) struct buf name = BUF_NULL;
+
+		utf8_add_printable(&name, theme(r->records[i], text));
+		buf_printf(&out, "%-10s %-24s ", buf_text(&name), r->records[i]->name);
+		utf8_add_printable(&out, r->records[i]->scenario->summary);
+		buf_str(&out, "\n");
+	}
+	fputs(buf_text(&out), stdout);
 }
 
 static void print_features_json(void)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Scenario to YAML, in block style. Texts are written in double quotes unless they are plain words,
- * so that no text can turn into another kind of value (YAML 1.1, 5.7 and 7.3.1). */
+ * so that no text can turn into another kind of value, and what is no printable character (NEL would be
+ * read as a blank) as an escape (YAML 1.1, 5.1, 5.7 and 7.3.1). */
 #include "harness/yaml_show.h"
 
+#include "base/utf8.h"
 #include "base/util.h"
 #include "harness/schema.h"
 
@@ -36,13 +38,17 @@ static void add_text(struct buf *out, const char *text)
 		return;
 	}
 	buf_str(out, "\"");
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			buf_printf(out, "\\%c", *p);
-		else if (*p < 0x20 || *p == 0x7f)
-			buf_printf(out, "\\x%02x", *p);
+	while (*text) {
+		uint32_t code = 0xfffd; /* for what no file of text can hold */
+		size_t len = utf8_decode(text, &code);
+
+		if (*text == '"' || *text == '\\')
+			buf_printf(out, "\\%c", *text);
+		else if (len && utf8_is_printable(code))
+			buf_add(out, text, len);
 		else
-			buf_add(out, p, 1);
+			utf8_add_escape(out, code);
+		text += len ? len : 1;
 	}
 	buf_str(out, "\"");
 }

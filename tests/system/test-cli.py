@@ -67,6 +67,14 @@ def check_rerun():
             say("the second" in text and "the first" not in text, f"{command}_takes_one_of_a_file", text)
 
 
+def check_list_is_inert():
+    with tempfile.TemporaryDirectory() as where:
+        path = pathlib.Path(where) / "e.yaml"
+        path.write_text('scenario: a\nsummary: "x\\e[31m\\ny\\x9b"\nhold: 1s\n')
+        text = ktstr("list", str(path)).stdout
+        say(text.endswith("x\\x1b[31m\\x0ay\\x9b\n") and text.count("\n") == 1, "list_prints_no_control_characters", repr(text))
+
+
 def check_dry_run():
     every = dry_run()
     say(len(every) > 50 and all(r["skip"] or r["claims"] for r in every), "every_scenario_can_be_rehearsed", every[:1])
@@ -79,6 +87,7 @@ def check_dry_run():
 def main():
     check_workloads()
     check_rerun()
+    check_list_is_inert()
     check_dry_run()
 
 

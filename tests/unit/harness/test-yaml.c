@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char whole[] =
@@ -97,6 +98,35 @@ TEST(what_is_shown_reads_back_as_the_same)
 	assert_non_null(strstr(buf_text(&once), "work: bursty burst=50ms sleep=100ms"));
 }
 
+/* NEL is a line's end, and so a blank, where YAML reads it as it is; C1 controls and non-characters it
+ * does not read at all. */
+TEST(every_text_that_is_read_is_shown_so_that_it_reads_back)
+{
+	static const char *const texts[] = {
+		"a\\u0085b",
+		"\\x80\\x9b",
+		"a\\uFFFEb\\uFFFF",
+		"\\u2028 \\u2029",
+		"\\uFEFFx",
+		"a\\e[31m\\n\\tb\\x7f",
+		"caf\xc3\xa9 \xf0\x9f\x98\x80",
+		"\\U0001FFFE",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cleanup(scenario_file_freep) struct scenario_file *f = NULL, *again = NULL;
+		cleanup(buf_deinit) struct buf out = BUF_NULL;
+		char text[256];
+
+		snprintf(text, sizeof(text), "scenario: a\nsummary: \"%s\"\nhold: 1s\n", texts[i]);
+		f = parsed(text);
+		scenario_show_yaml(scenario_file_record(f, 0), &out);
+		again = parsed(buf_text(&out));
+		assert_string_equal(scenario_file_record(f, 0)->scenario->summary,
+				    scenario_file_record(again, 0)->scenario->summary);
+	}
+}
+
 TEST(a_file_may_hold_several_scenarios)
 {
 	cleanup(scenario_file_freep) struct scenario_file *f = parsed(
@@ -166,4 +196,5 @@ TEST(bad_files_are_refused_with_line_and_column)
 }
 
 TESTS(T(every_kind_of_member_is_read), T(what_is_shown_reads_back_as_the_same),
+      T(every_text_that_is_read_is_shown_so_that_it_reads_back),
       T(a_file_may_hold_several_scenarios), T(bad_files_are_refused_with_line_and_column))
