@@ -66,9 +66,10 @@ void sample_worker(const struct conductor *c, uint32_t worker, struct worker_sam
 
 	read_telemetry(t, s);
 	if (atomic_load_explicit(&t->state, memory_order_acquire) == STATE_ENDED) {
-		s->cpu_ns = t->cpu_ns;
-		s->run_delay_ns = t->run_delay_ns;
-		s->slices = t->slices;
+		/* Where it could not read its own at its end, the last known ones stay. */
+		s->cpu_ns = MAX(s->cpu_ns, t->cpu_ns);
+		s->run_delay_ns = MAX(s->run_delay_ns, t->run_delay_ns);
+		s->slices = MAX(s->slices, t->slices);
 		return;
 	}
 	/* Of a crashed worker the last known figures stay. */
