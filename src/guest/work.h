@@ -13,6 +13,10 @@ void work_mixed(struct worker *w, const uint64_t *p);
 /* work_timed.c: bursts, periods, timers */
 void work_bursty(struct worker *w, const uint64_t *p);
 void work_periodic(struct worker *w, const uint64_t *p);
+/* Wait for the period after that which began at @begin_ns, and return its begin. If that has passed it is
+ * not waited for: each period that is over by now is a deadline miss, but for @already of them. */
+uint64_t work_next_period(struct worker *w, uint64_t begin_ns, uint64_t period_ns,
+			  uint64_t already);
 void work_timer_latency(struct worker *w, const uint64_t *p);
 void work_irq_wake(struct worker *w, const uint64_t *p);
 /* work_pair.c: two tasks that wake each other */

@@ -17,24 +17,25 @@ void work_bursty(struct worker *w, const uint64_t *p)
 	}
 }
 
+uint64_t work_next_period(struct worker *w, uint64_t begin_ns, uint64_t period_ns, uint64_t already)
+{
+	uint64_t next = begin_ns + period_ns, now = now_ns(), over;
+
+	if (now <= next) {
+		worker_sleep_until(w, next);
+		return next;
+	}
+	/* This one, and those after it that are over as well: they are skipped. */
+	over = 1 + (now - next) / period_ns;
+	shared_add(&w->telemetry->deadline_misses, over - already);
+	return begin_ns + over * period_ns;
+}
+
 void work_periodic(struct worker *w, const uint64_t *p)
 {
-	uint64_t next = w->last_ns;
-
-	for (;;) {
+	for (uint64_t begin = w->last_ns;; begin = work_next_period(w, begin, p[1], 0)) {
 		worker_burn(w, p[0]);
 		worker_iterate(w);
-		next += p[1];
-		if (now_ns() <= next) {
-			worker_sleep_until(w, next);
-			continue;
-		}
-		/* The next period has begun. Skip those that are over as well. */
-		while (next + p[1] < now_ns()) {
-			shared_add(&w->telemetry->deadline_misses, 1);
-			next += p[1];
-		}
-		shared_add(&w->telemetry->deadline_misses, 1);
 	}
 }
 

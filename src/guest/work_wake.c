@@ -179,24 +179,30 @@ void work_epoll_storm(struct worker *w, const uint64_t *p)
 	storm_consume(w, w->ensemble->shared, p[1] == 1);
 }
 
-/* An item that finds the queue full is dropped: a deadline miss of its producer. */
-void work_producer_consumer(struct worker *w, const uint64_t *p)
+/* An item is a deadline miss of its producer if it finds the queue full and is dropped, or is not there
+ * when the period of the next one begins. */
+static void produce(struct worker *w, struct work_semaphore *items, const uint64_t *p)
 {
 	enum { QUEUE_ITEMS = 64 };
-	struct work_semaphore *items = w->ensemble->shared;
-	uint64_t next = now_ns(), period_ns = NSEC_PER_SEC / p[2];
+	uint64_t dropped, period_ns = NSEC_PER_SEC / p[2];
 
-	for (;; worker_iterate(w)) {
-		if (w->member >= p[0]) {
-			work_semaphore_take(w, items);
-			worker_compute(w, p[3]);
-			continue;
-		}
-		next = MAX(next + period_ns, now_ns());
-		worker_sleep_until(w, next);
+	for (uint64_t begin = w->last_ns;; begin = work_next_period(w, begin, period_ns, dropped)) {
 		worker_compute(w, p[3]);
-		if (!work_semaphore_release(w, items, QUEUE_ITEMS))
-			shared_add(&w->telemetry->deadline_misses, 1);
+		dropped = !work_semaphore_release(w, items, QUEUE_ITEMS);
+		shared_add(&w->telemetry->deadline_misses, dropped);
+		worker_iterate(w);
+	}
+}
+
+void work_producer_consumer(struct worker *w, const uint64_t *p)
+{
+	struct work_semaphore *items = w->ensemble->shared;
+
+	if (w->member < p[0])
+		produce(w, items, p);
+	for (;; worker_iterate(w)) {
+		work_semaphore_take(w, items);
+		worker_compute(w, p[3]);
 	}
 }
 

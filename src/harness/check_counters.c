@@ -150,16 +150,28 @@ static bool is_held_back(const struct cell *cell, const struct cell_window *wind
 	       cell_group_respawns(cell, group);
 }
 
+/* Of a queue only the producers have periods: the first members of each ensemble. */
+static bool is_consumer(const struct plan *p, uint32_t worker)
+{
+	const struct plan_group *g = &p->groups[p->workers[worker].group];
+	const struct workload *w = workload_by_id(g->workload);
+
+	return g->workload == WORK_PRODUCER_CONSUMER &&
+	       (worker - g->first_worker) % g->ensemble >=
+		       g->params[workload_param_index(w, "producers")];
+}
+
 /* A worker counts a miss when it comes to run again. Of one that never did, the periods are missed
  * that began and ended in its time, and of which neither work nor a miss is known. What a sequence
  * counts as iterations are phases: of one that came to any, no more can be said. */
 static uint64_t unseen_misses(const struct cell *cell, const struct cell_window *window,
-			      const struct wire_report *r, uint32_t group)
+			      const struct wire_report *r, uint32_t worker)
 {
+	uint32_t group = cell->plan.workers[worker].group;
 	const struct plan_group *g = &cell->plan.groups[group];
 	uint64_t periods, known = r->iterations + r->deadline_misses;
 
-	if (g->workload == WORK_PRODUCER_CONSUMER || r->end_ns <= r->start_ns ||
+	if (is_consumer(&cell->plan, worker) || r->end_ns <= r->start_ns ||
 	    (g->workload == WORK_SEQUENCE && r->checkpoints) || is_held_back(cell, window, group))
 		return 0;
 	periods = (r->end_ns - r->start_ns) / period_ns(&cell->plan, g);
@@ -223,7 +235,7 @@ static int misses_evaluate(const struct claim *claim, const struct cell *cell,
 		    held_in_window(cell, window, group) == HELD_THROUGHOUT)
 			continue;
 		held += MIN(held_misses(cell, window, t, group), r->deadline_misses);
-		missed = r->deadline_misses + unseen_misses(cell, window, r, group);
+		missed = r->deadline_misses + unseen_misses(cell, window, r, w);
 		taken += MIN(missed, taken_misses(cell, t, w, ret));
 		ret->observed += missed;
 		ret->samples += r->iterations + missed;

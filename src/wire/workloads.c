@@ -205,7 +205,7 @@ static const struct workload workloads[WORK_END] = {
 	},
 	[WORK_PRODUCER_CONSUMER] = {
 		.name = "producer_consumer",
-		.summary = "producers fill a bounded queue at a rate, consumers empty it",
+		.summary = "producers fill a bounded queue at a rate, consumers empty it; late or dropped items are misses",
 		.flags = WORKLOAD_BLOCKS,
 		.param_count = 4,
 		.params = { MEMBERS("producers", 2, 1, 64, "tasks that produce"),

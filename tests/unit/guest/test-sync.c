@@ -244,6 +244,53 @@ TEST(an_open_wait_is_seen_from_the_stamp_on_and_not_before)
 	assert_true(is_wake);
 }
 
+TEST(items_that_a_late_producer_skips_are_misses_and_dropped_ones_count_once)
+{
+	static const uint64_t queue[] = { 1, MEMBERS - 1, 100, 0 };
+	cleanup(stagep) struct stage *s = stage_new();
+	struct worker *w = &s->members[0];
+	_Atomic uint64_t *misses = &s->telemetry[0].deadline_misses;
+	struct work_semaphore *items = s->ensemble.shared;
+	struct plan_group two = { .iterations = 2 };
+
+	/* Its first item was due 350 ms ago: that, and those of 34 periods that are over. */
+	w->group = &two;
+	w->last_ns = now_ns() - LATE_NS;
+	if (!sigsetjmp(w->stop, 0))
+		work_producer_consumer(w, queue);
+	assert_int_equal(items->count, 2);
+	assert_true(shared_get(misses) >= 35);
+	items->count = 64;
+	shared_set(misses, 0);
+	shared_set(&s->telemetry[0].iterations, 0);
+	w->last_ns = now_ns() - LATE_NS;
+	w->left = 1;
+	if (!sigsetjmp(w->stop, 0))
+		work_producer_consumer(w, queue);
+	assert_int_equal(items->count, 64);
+	/* The second one is dropped as well. */
+	assert_true(shared_get(misses) >= 36 && shared_get(misses) < 70);
+}
+
+TEST(who_could_not_read_its_figures_at_its_end_keeps_those_known_before)
+{
+	cleanup(stagep) struct stage *s = stage_new();
+	struct plan_worker record = { .group = 0 };
+	struct plan plan = { .workers = &record, .groups = &s->group };
+	struct member member = { .schedstat_fd = -1 };
+	struct conductor c = { .plan = &plan,
+			       .pool = { .telemetry = s->telemetry },
+			       .members = &member };
+	struct worker_sample sample = { .cpu_ns = 5, .run_delay_ns = 6, .slices = 7 };
+
+	shared_set(&s->telemetry[0].state, (uint32_t)STATE_ENDED);
+	s->telemetry[0].cpu_ns = 50;
+	sample_worker(&c, 0, &sample);
+	assert_int_equal(sample.cpu_ns, 50);
+	assert_int_equal(sample.run_delay_ns, 6);
+	assert_int_equal(sample.slices, 7);
+}
+
 /* The report that @c sends of the window that is over. */
 static struct wire_report report_of(struct conductor *c)
 {
@@ -304,4 +351,6 @@ TESTS(T(who_is_woken_again_and_again_is_due_since_the_first_time),
       T(who_waits_for_a_lock_is_due_since_the_release_that_called_it),
       T(a_lone_epoll_waiter_is_due_since_the_first_event_and_of_many_nobody_knows),
       T(an_open_wait_is_seen_from_the_stamp_on_and_not_before),
+      T(items_that_a_late_producer_skips_are_misses_and_dropped_ones_count_once),
+      T(who_could_not_read_its_figures_at_its_end_keeps_those_known_before),
       T(a_wakeup_that_is_open_is_reported_behind_a_longer_gap))

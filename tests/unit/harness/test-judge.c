@@ -342,6 +342,34 @@ TEST(periods_after_a_worker_stopped_running_are_missed)
 	assert_int_equal(finding_of(&s, "deadline_misses")->observed, 39);
 }
 
+static const struct ktstr_scenario queue = {
+	.topology = "1n1l1c1t",
+	.cgroups = CGROUPS({ .name = "q",
+			     .workers = WORKERS({ .work = "producer_consumer producers=1 rate=100",
+						  .count = "2" }) }),
+	.hold = "1s",
+	.checks = CHECKS("deadline_misses max=2"),
+};
+
+/* Of the consumer nothing is expected: what was not produced it cannot consume. */
+TEST(items_of_a_producer_that_never_ran_are_missed)
+{
+	static const struct ktstr_record queue_record = { .name = "x", .scenario = &queue };
+	static const struct {
+		uint32_t worker;
+		uint64_t missed;
+	} cases[] = { { 0, 99 }, { 1, 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup(stage_deinit) struct stage s;
+
+		set_up(&s, &queue_record, 2);
+		seen(&s, cases[i].worker)->iterations = 0;
+		verdict_of(&s);
+		assert_int_equal(finding_of(&s, "deadline_misses")->observed, cases[i].missed);
+	}
+}
+
 TEST(a_wakeup_that_has_not_ended_counts)
 {
 	cleanup(stage_deinit) struct stage s;
@@ -485,6 +513,7 @@ TESTS(T(unspoilt_it_is_a_pass), T(what_did_not_arrive_is_infra), T(what_nobody_s
       T(no_wakeup_under_noise_is_undecided), T(unknown_noise_is_the_worst_noise),
       T(what_a_carrier_loses_counts_while_the_vcpu_runs),
       T(periods_of_a_worker_that_never_ran_are_missed),
+      T(items_of_a_producer_that_never_ran_are_missed),
       T(periods_after_a_worker_stopped_running_are_missed), T(a_wakeup_that_has_not_ended_counts),
       T(the_part_of_one_alone_is_no_claim_that_held),
       T(more_than_a_quota_allows_is_a_fail_also_of_one_alone),
