@@ -4,7 +4,15 @@
 
 #include <stdio.h>
 
+static error_t help_option(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG && state->arg_num)
+		argp_error(state, "one name is enough: %s", arg);
+	return key == ARGP_KEY_ARG ? 0 : ARGP_ERR_UNKNOWN;
+}
+
 static const struct argp help_argp = {
+	.parser = help_option,
 	.args_doc = "[COMMAND]",
 	.doc = "Say what the commands are, or what one of them takes.",
 };
@@ -13,6 +21,11 @@ static int help_run(const struct command *self, int argc, char **argv)
 {
 	const struct command *of = argc > 1 ? command_find(argv[1]) : NULL;
 
+	/* An option, --help in the first place, or too many names. */
+	if (argc > 2 || (argc > 1 && argv[1][0] == '-')) {
+		command_parse(self, argc, argv, NULL);
+		return 0;
+	}
 	if (argc > 1 && !of) {
 		fprintf(stderr, "ktstr help: no command is named %s\n", argv[1]);
 		return EXIT_USAGE;

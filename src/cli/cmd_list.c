@@ -49,6 +49,10 @@ static error_t list_option(int key, char *arg, struct argp_state *state)
 		options->patterns = state->argv + state->next;
 		options->pattern_count = (size_t)(state->argc - state->next);
 		return 0;
+	case ARGP_KEY_END:
+		if (options->has_features && options->pattern_count)
+			argp_error(state, "--features takes no names: %s", options->patterns[0]);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

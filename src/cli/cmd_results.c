@@ -9,6 +9,7 @@
 #include "harness/store.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 
 struct results_options {
@@ -50,7 +51,8 @@ static const struct argp results_argp = {
 	.parser = results_option,
 	.doc = "Print the verdicts of the newest run, oldest first. Every verdict is stored when "
 	       "it falls, in $XDG_STATE_HOME/ktstr/results.db or "
-	       "~/.local/state/ktstr/results.db. A run that was cut off says so.",
+	       "~/.local/state/ktstr/results.db. A run that was cut off says so.\v"
+	       "Exit status: 0; 2 bad usage, or no run of that number; 3 the store cannot be read.",
 };
 
 static int print_row(void *ctx, const struct store_row *row)
@@ -90,6 +92,21 @@ static int print_unfinished(void *ctx, const struct store_unfinished *u)
 	return 0;
 }
 
+/* A run that is asked for by its number has to be there. */
+static int check_run(struct store *store, int64_t run)
+{
+	int64_t newest = 0;
+	int r = run > 0 ? store_find_run(store, run, &newest) : 0;
+
+	if (r != STORE_NO_RUN)
+		return r;
+	if (!newest)
+		return err_new(-ENOENT, "there is no run %lld: nothing has run yet",
+			       (long long)run);
+	return err_new(-ENOENT, "there is no run %lld; the newest is %lld", (long long)run,
+		       (long long)newest);
+}
+
 static int results_run(const struct command *self, int argc, char **argv)
 {
 	struct results_options options = { 0 };
@@ -102,10 +119,12 @@ static int results_run(const struct command *self, int argc, char **argv)
 	if (r == 0)
 		r = store_open(buf_text(&path), &store);
 	if (r == 0)
+		r = check_run(store, options.run);
+	if (r == 0)
 		r = store_results(store, options.run, print_row, &options);
 	if (r == 0)
 		r = store_unfinished(store, options.run, print_unfinished, &options);
-	return r < 0 ? command_fail(self, false, EXIT_INFRA) : 0;
+	return r < 0 ? command_fail(self, false, r == -ENOENT ? EXIT_USAGE : EXIT_INFRA) : 0;
 }
 
 const struct command cmd_results = {

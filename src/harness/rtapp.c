@@ -256,6 +256,10 @@ static int check_root(const struct rtapp_place *file, json_t *root)
 
 	if (!json_is_object(root))
 		return err_new(-EINVAL, "expected an object with tasks");
+	if (json_object_get(root, "scenario"))
+		return rtapp_refuse(file, "scenario",
+				    "a .json file is one of rt-app; a scenario in JSON has to be "
+				    "named .yaml");
 	for (void *i = json_object_iter(root); i; i = json_object_iter_next(root, i)) {
 		if (!is_one_of(json_object_iter_key(i), keys, ARRAY_SIZE(keys)))
 			return rtapp_refuse(file, json_object_iter_key(i), "not taken");

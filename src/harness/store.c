@@ -245,6 +245,24 @@ static struct store_row row_of(sqlite3_stmt *stmt)
 	};
 }
 
+int store_find_run(struct store *s, int64_t run, int64_t *newest_ret)
+{
+	sqlite3_stmt *stmt;
+	int r = prepare(s, "SELECT coalesce(sum(id = ?1), 0), coalesce(max(id), 0) FROM run",
+			&stmt);
+
+	if (r)
+		return err_trace(r);
+	sqlite3_bind_int64(stmt, 1, run);
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		r = store_err(s, "look for a run");
+	else if (!sqlite3_column_int(stmt, 0))
+		r = STORE_NO_RUN;
+	*newest_ret = sqlite3_column_int64(stmt, 1);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
 int store_results(struct store *s, int64_t run,
 		  int (*visit)(void *ctx, const struct store_row *row), void *ctx)
 {

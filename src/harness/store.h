@@ -75,6 +75,11 @@ int store_unfinished(struct store *s, int64_t run,
 		     int (*visit)(void *ctx, const struct store_unfinished *u),
 		     void *ctx) must_check;
 
+/* Is there a run of that number? 0, or STORE_NO_RUN with the newest one's number in @newest_ret (0: there
+ * is none at all). */
+enum store_outcome { STORE_NO_RUN = 1 };
+int store_find_run(struct store *s, int64_t run, int64_t *newest_ret) must_check;
+
 /* Call @visit for each verdict of run @run (0: the newest run that has any; -1: all runs), oldest first. @visit
  * returns 0 to go on; anything else ends the walk and is returned. */
 int store_results(struct store *s, int64_t run,

@@ -369,7 +369,9 @@ static int describe_path(const char *spec, struct kernel_image *ret)
 	cleanup(freep) char *real = realpath(spec, NULL);
 
 	if (!real)
-		return err_new(-errno, "kernel %s: %s", spec, strerror(errno));
+		return err_new(-errno,
+			       "kernel %s: %s (a VERSION of `ktstr kernel list`, a PATH, or host)",
+			       spec, strerror(errno));
 	return is_dir(real) ? describe_dir(real, spec, ret) : describe_file(real, real, ret);
 }
 

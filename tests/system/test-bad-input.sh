@@ -66,3 +66,10 @@ printf 'scenario: a\nsummary: s\nhold: 1s\nworkers: [{ work: pipe_pingpong, coun
 refused count_that_splits_a_group 2 'scenario a' "$KTSTR" run "$dir/group.yaml"
 printf 'scenario: a\nsummary: s\nhold: 1s\n---\nscenario: b\nsummary: s\nhold: 1s\n' >"$dir/two.yaml"
 refused unknown_scenario_of_a_file 2 'is named c; it has a, b' "$KTSTR" list "$dir/two.yaml:c"
+refused list_of_features_with_a_name 2 '--features takes no names: x' "$KTSTR" list -F x
+refused help_of_two_commands 2 'one name is enough: list' "$KTSTR" help run list
+refused help_option_that_is_none 2 'unrecognized option' "$KTSTR" help --frobnicate
+refused kernel_word_that_is_none 2 'ktstr kernel list' "$KTSTR" run two_cgroups --kernel nope
+refused results_of_a_run_that_is_not_there 2 'there is no run 99999: nothing has run yet' env XDG_STATE_HOME="$dir" "$KTSTR" results --run 99999
+printf '{"scenario": "a", "summary": "s"}' >"$dir/scenario.json"
+refused scenario_in_a_json_file 2 'has to be named .yaml' "$KTSTR" run "$dir/scenario.json"

@@ -75,6 +75,12 @@ def check_list_is_inert():
         say(text.endswith("x\\x1b[31m\\x0ay\\x9b\n") and text.count("\n") == 1, "list_prints_no_control_characters", repr(text))
 
 
+def check_help():
+    for words in ("help", "--help"), ("help",), ("help", "run"):
+        done = ktstr(*words)
+        say(done.returncode == 0 and done.stdout and not done.stderr, "_".join(words), done)
+
+
 def check_dry_run():
     every = dry_run()
     say(len(every) > 50 and all(r["skip"] or r["claims"] for r in every), "every_scenario_can_be_rehearsed", every[:1])
@@ -89,6 +95,7 @@ def main():
     check_rerun()
     check_list_is_inert()
     check_dry_run()
+    check_help()
 
 
 main()

@@ -131,6 +131,9 @@ static const struct {
 	{ TASK("\"run\": 1, \"run\": 2"), "f.json:1:98: duplicate object key near '\"run\"'" },
 	{ "[]", "f.json: expected an object with tasks" },
 	{ "{\"task\": {}}", "f.json: task: not taken" },
+	{ "{\"summary\": \"s\", \"scenario\": \"a\"}",
+	  "f.json: scenario: a .json file is one of rt-app; a scenario in JSON has to be named "
+	  ".yaml" },
 	{ "{\"tasks\": {\"t\": {\"run\": 1}}}",
 	  "f.json: global.duration: a scenario needs an end: say how many seconds it lasts" },
 	{ "{" GLOBAL "}", "f.json: tasks: expected an object of tasks" },

@@ -245,7 +245,21 @@ TEST(figures_of_payloads_are_rows_of_a_view)
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
-TESTS(IN_DIR(results_come_back_by_run),
+TEST(a_run_that_is_not_there_is_told_with_the_newest)
+{
+	cleanup(store_freep) struct store *s = NULL;
+	int64_t run, newest = -1;
+
+	assert_int_equal(store_open(path, &s), 0);
+	assert_int_equal(store_find_run(s, 1, &newest), STORE_NO_RUN);
+	assert_int_equal(newest, 0);
+	assert_int_equal(store_run_begin(s, "ktstr run", &run), 0);
+	assert_int_equal(store_find_run(s, run, &newest), 0);
+	assert_int_equal(store_find_run(s, run + 1, &newest), STORE_NO_RUN);
+	assert_int_equal(newest, run);
+}
+
+TESTS(IN_DIR(results_come_back_by_run), IN_DIR(a_run_that_is_not_there_is_told_with_the_newest),
       IN_DIR(records_of_another_process_become_results_line_by_line),
       IN_DIR(records_go_to_a_file_as_well), IN_DIR(runs_without_an_end_are_unfinished),
       IN_DIR(a_verdict_survives_the_death_of_its_process),

@@ -305,6 +305,8 @@ TEST(files_that_are_no_kernel_are_refused_by_name)
 	assert_int_equal(kernel_find("/bin/sh", KERNEL_CLOUD, NULL, &k), -ENOEXEC);
 	assert_int_equal(kernel_find("/no/such/kernel", KERNEL_CLOUD, NULL, &k), -ENOENT);
 	assert_int_equal(kernel_find("nokernel", KERNEL_CLOUD, NULL, &k), -ENOENT);
+	assert_non_null(strstr(err_text(), "kernel nokernel: "));
+	assert_non_null(strstr(err_text(), "`ktstr kernel list`"));
 	fixture_bzimage("6.13.0-mine", FIXTURE_LZ4, &image);
 	fixture_write(image.data, image.len - 100, 0644, "%s/cut", dir);
 	snprintf(path, sizeof(path), "%s/cut", dir);
