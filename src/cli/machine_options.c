@@ -77,7 +77,7 @@ static void add_disk(struct machine_options *o, const char *arg, struct argp_sta
 static void set_topology(struct machine_options *o, const char *arg, struct argp_state *state)
 {
 	if (topology_parse(arg, &o->topology) < 0)
-		argp_error(state, "--topology %s: %s", arg, err_text());
+		argp_error(state, "--%s", err_text());
 	o->has_topology = true;
 }
 

@@ -132,7 +132,7 @@ int claim_parse(const char *text, struct claim *ret)
 		return err_trace(r);
 	c.check = find_check(s.name);
 	if (!c.check)
-		r = err_new(-EINVAL, "no check has that name");
+		r = err_new(-EINVAL, "no check has that name; `ktstr checks` lists them");
 	for (unsigned i = 0; r == 0 && i < c.check->param_count; i++)
 		c.values[i] = c.check->params[i].value;
 	for (unsigned i = 0; r == 0 && i < s.count; i++)

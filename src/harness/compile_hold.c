@@ -95,10 +95,12 @@ int compile_check_hold(const char *text)
 
 	if (r < 0)
 		return err_trace(r);
-	if (parse_percent(words.limit, &number) == 0 ||
-	    parse_duration_ns(words.limit, &number) == 0)
+	if (parse_percent(words.limit, &number) == 0)
 		return 0;
-	return bad_hold(text);
+	r = parse_duration_ns(words.limit, &number);
+	if (r == -ERANGE)
+		return err_new(-EINVAL, "\"%s\": the time is too large, or too fine", text);
+	return r < 0 ? bad_hold(text) : 0;
 }
 
 static int resolve_limit(struct compiler *c, const char *limit, uint64_t *ret)

@@ -335,7 +335,9 @@ int compile_op_kill(struct compiler *c, const char *rest)
 	if (compile_find_payload(c, rest) != PLAN_NONE)
 		return compile_payload_kill(c, rest);
 	r = take_only_name(c, rest, &group);
-	return r ? r : send_signal(c, group, SIGKILL);
+	if (r < 0)
+		return err_prefix(r, "no payload is named %s, and ", rest);
+	return send_signal(c, group, SIGKILL);
 }
 
 int compile_op_signal(struct compiler *c, const char *rest)

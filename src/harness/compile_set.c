@@ -5,6 +5,7 @@
 #include "harness/compile.h"
 
 #include "base/parse.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "harness/cpuspec.h"
 #include "harness/scene.h"
@@ -56,12 +57,9 @@ static int set_idle(struct change *ch, const char *value)
 	return 0;
 }
 
-static int check_burst(const struct scene_cgroup *g, const char *value)
+static bool is_burst_too_large(const struct scene_cgroup *g)
 {
-	if (g->burst_us == 0 || g->burst_us <= g->quota_us)
-		return 0;
-	return err_new(-EINVAL, "\"%s\": max_burst, %llu us, can be at most the quota of max",
-		       value, (unsigned long long)g->burst_us);
+	return g->burst_us && g->burst_us > g->quota_us;
 }
 
 static int set_max(struct change *ch, const char *value)
@@ -72,7 +70,11 @@ static int set_max(struct change *ch, const char *value)
 		return err_trace(r);
 	ch->now->quota_us = ch->op.args[1];
 	ch->now->period_us = ch->op.args[2];
-	return check_burst(ch->now, value ? value : "max");
+	if (is_burst_too_large(ch->now))
+		return err_new(-EINVAL,
+			       "\"%s\": max_burst, which is %llu us, can be at most the quota",
+			       value, (unsigned long long)ch->now->burst_us);
+	return 0;
 }
 
 static int set_burst(struct change *ch, const char *value)
@@ -82,10 +84,10 @@ static int set_burst(struct change *ch, const char *value)
 
 	if (r < 0)
 		return err_trace(r);
-	if (ns && ch->now->quota_us == PLAN_MAX)
-		return err_new(-EINVAL, "\"%s\": it can be at most the quota of max", value);
 	ch->op.args[1] = ch->now->burst_us = ns / NSEC_PER_USEC;
-	return check_burst(ch->now, value ? value : "0");
+	if (ns && (ch->now->quota_us == PLAN_MAX || is_burst_too_large(ch->now)))
+		return err_new(-EINVAL, "\"%s\": it can be at most the quota of max", value);
+	return 0;
 }
 
 static int set_limit(struct change *ch, const char *value)
@@ -179,6 +181,8 @@ static int unknown_key(const char *text)
 {
 	cleanup(buf_deinit) struct buf keys = BUF_NULL;
 
+	if (str_starts_with(text, "is_idle"))
+		return err_new(-EINVAL, "\"%s\": an operation calls it idle, 0 or 1", text);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		buf_printf(&keys, "%s%s", i ? ", " : "", settings[i].key);
 	return err_new(-EINVAL, "\"%s\": expected one of %s", text, buf_text(&keys));

@@ -109,7 +109,11 @@ const char *spec_unit_text(enum param_unit unit)
 
 int spec_value(const char *text, enum param_unit unit, uint64_t *ret)
 {
-	if (unit_forms[unit].parse(text, ret) < 0)
+	int r = unit_forms[unit].parse(text, ret);
+
+	if (r == -ERANGE && unit != PARAM_PERMILLE)
+		return err_new(-EINVAL, "\"%s\": the number is too large, or too fine", text);
+	if (r < 0)
 		return err_new(-EINVAL, "\"%s\": expected %s", text, unit_forms[unit].text);
 	return 0;
 }
@@ -176,7 +180,9 @@ int spec_work(const char *text, uint32_t *id_ret, uint64_t params_ret[PLAN_PARAM
 		return err_trace(r);
 	w = workload_by_name(s.name, &id);
 	if (!w)
-		return err_new(-EINVAL, "\"%s\": no workload has that name", s.name);
+		return err_new(-EINVAL,
+			       "\"%s\": no workload has that name; `ktstr workloads` lists them",
+			       s.name);
 	workload_defaults(w, params);
 	r = set_params(w, &s, params);
 	if (r == 0)
@@ -439,6 +445,7 @@ int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret)
 {
 	const char *slash = strchr(text, '/');
 	uint64_t quota_ns, period_ns;
+	int quota_r, period_r;
 	char quota[32];
 
 	if (strcmp(text, "max") == 0) {
@@ -451,7 +458,11 @@ int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret)
 			       text);
 	memcpy(quota, text, (size_t)(slash - text));
 	quota[slash - text] = '\0';
-	if (parse_duration_ns(quota, &quota_ns) < 0 || parse_duration_ns(slash + 1, &period_ns) < 0)
+	quota_r = parse_duration_ns(quota, &quota_ns);
+	period_r = parse_duration_ns(slash + 1, &period_ns);
+	if (quota_r == -ERANGE || period_r == -ERANGE)
+		return err_new(-EINVAL, "\"%s\": a number is too large, or too fine", text);
+	if (quota_r < 0 || period_r < 0)
 		return err_new(-EINVAL, "\"%s\": expected max, or QUOTA/PERIOD as 10ms/100ms",
 			       text);
 	if (quota_ns < NSEC_PER_MSEC)

@@ -111,9 +111,12 @@ static int read_checked_text(struct loader *l, const yaml_node_t *node, const st
 
 	if (r)
 		return err_trace(r);
-	if (form->check && form->check(*ret))
-		return at(l, node, err_prefix(-EINVAL, "%s ", field->key));
-	return 0;
+	if (!form->check || !form->check(*ret))
+		return 0;
+	/* Those of a topology begin with the key by themselves. */
+	if (str_starts_with(err_text(), field->key))
+		return at(l, node, -EINVAL);
+	return at(l, node, err_prefix(-EINVAL, "%s ", field->key));
 }
 
 /* A number of the field's kind; a sign is for FIELD_INT only. */
@@ -128,7 +131,12 @@ static int read_number(struct loader *l, const yaml_node_t *node, const struct f
 	if (r)
 		return err_trace(r);
 	is_negative = field->kind == FIELD_INT && text[0] == '-';
-	if (parse_u64_in(text + is_negative, 0, INT32_MAX, &magnitude))
+	r = parse_u64_in(text + is_negative, 0, INT32_MAX, &magnitude);
+	if (r == -ERANGE)
+		return at(
+			l, node,
+			err_new(-EINVAL, "%s \"%s\": the most is %d", field->key, text, INT32_MAX));
+	if (r)
 		return at(l, node, err_new(-EINVAL, "%s \"%s\": not a number", field->key, text));
 	if (magnitude < field->least)
 		return at(l, node,

@@ -389,7 +389,7 @@ static const struct bad_scenario bad_scenarios[] = {
 		   { .name = "c", .workers = SPIN }),
 	BAD_WORKERS("count \"0\": expected a number from 1 to 4096, per-cpu, or N%",
 		    { .work = "spin", .count = "0" }),
-	BAD_WORKERS("work \"no_such\": no workload has that name",
+	BAD_WORKERS("work \"no_such\": no workload has that name; `ktstr workloads` lists them",
 		    { .name = "spin", .work = "no_such" }),
 	BAD_WORKERS("nice \"20\": nice is from -20 to 19", { .work = "spin", .nice = 20 }),
 	BAD_WORKERS("policy \"fifo 0\": expected a priority from 1 to 99",
@@ -428,7 +428,8 @@ static const struct bad_scenario bad_scenarios[] = {
 	BAD_CHECK("none of the workers has deadlines (periodic, producer_consumer, a sequence with "
 		  "a timer)",
 		  "deadline_misses max=0"),
-	BAD_CHECK("no check has that name", "fairness distance=30permille"),
+	BAD_CHECK("no check has that name; `ktstr checks` lists them",
+		  "fairness distance=30permille"),
 	BAD_CHECK("its bound is missing: distance=, thousandths from 0permille to "
 		  "1000permille",
 		  "share"),

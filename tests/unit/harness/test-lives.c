@@ -310,11 +310,9 @@ static const struct bad_step bad_steps[] = {
 	BAD_OP("clear a color",
 	       "\"color\": expected one of cpuset, mems, weight, idle, max, max_burst, memory_max, "
 	       "memory_high, memory_low, io_weight, pids_max"),
-	BAD_OP("set a max_burst=20ms",
-	       "max_burst \"20ms\": max_burst, 20000 us, can be at most the quota of max"),
-	BAD("op \"set a max=2ms/10ms\": max \"2ms/10ms\": max_burst, 5000 us, can be at most the "
-	    "quota "
-	    "of max",
+	BAD_OP("set a max_burst=20ms", "max_burst \"20ms\": it can be at most the quota of max"),
+	BAD("op \"set a max=2ms/10ms\": max \"2ms/10ms\": max_burst, which is 5000 us, can be at "
+	    "most the quota",
 	    .ops = OPS("set a max_burst=5ms", "set a max=2ms/10ms")),
 	BAD_OP("set b max_burst=1ms", "max_burst \"1ms\": it can be at most the quota of max"),
 	BAD_OP("set a mems=node 1", "mems \"node 1\": machine 1n1l2c1t has nodes 0-0"),

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEAD "scenario: x\nsummary: s\ntopology: 1n1l2c1t\n"
 #define HOLD "hold: 1s\n"
@@ -266,6 +267,44 @@ TEST(what_is_no_text_is_refused_at_its_place)
 		 "x.yaml:2:11: control characters are not allowed" });
 }
 
+TEST(words_name_the_thing_once_and_the_way_out)
+{
+	EXPECT({ HEAD "topology: 1n\n", "x.yaml:4:1: topology: given twice" },
+	       { "scenario: x\nsummary: s\ntopology: 1n\n",
+		 "x.yaml:3:11: topology \"1n\": not of the form" },
+	       { CGROUP("weight: 99999999999999999999"),
+		 "weight \"99999999999999999999\": the most is 2147483647" },
+	       { CGROUP("weight: 1.5"), "weight \"1.5\": not a number" },
+	       { LINE("timeout: 99999999999s"),
+		 "timeout \"99999999999s\": the number is too large, or too fine" },
+	       { CGROUP("max: 99999999999999s/100ms"), "a number is too large, or too fine" },
+	       { STEP("hold: 99999999999s"),
+		 "hold \"99999999999s\": the time is too large, or too fine" },
+	       { LINE("memory: 99999999999T"), "memory \"99999999999T\": the number is too large" },
+	       { OP("set g is_idle=true"), "\"is_idle=true\": an operation calls it idle, 0 or 1" },
+	       { OP("kill nope"), "no payload is named nope, and no workers are named nope" },
+	       { WORKERS_OF("work: SPIN"),
+		 "\"SPIN\": no workload has that name; `ktstr workloads` lists" },
+	       { CHECK("fairness gap=1ms"), "no check has that name; `ktstr checks` lists them" });
+}
+
+TEST(a_file_that_is_too_large_is_a_bad_scenario)
+{
+	static char text[1024 * 1024 + 1];
+	char path[] = "/tmp/ktstr-test-XXXXXX.yaml";
+	struct scenario_file *file = NULL;
+	int fd = mkstemps(path, 5), r;
+
+	assert_true(fd >= 0);
+	memset(text, '#', sizeof(text));
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	close(fd);
+	r = scenario_file_load(path, &file);
+	unlink(path);
+	assert_int_equal(r, -EINVAL);
+	assert_non_null(strstr(err_text(), "a scenario file has at most 1048576 bytes"));
+}
+
 TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
       T(slices_of_operations_are_as_declared_ones), T(functions_are_registered),
       T(zero_is_not_taken_for_not_given), T(releases_are_numbers),
@@ -273,4 +312,5 @@ TESTS(T(sizes_have_units), T(memory_is_whole_mib_and_enough_for_the_machine),
       T(a_loop_turns_in_its_hold), T(claims_that_nothing_could_meet_are_none),
       T(names_have_letters_and_an_end), T(entries_of_a_cgroup_have_different_names),
       T(what_the_kernel_cannot_count_is_refused_with_its_field),
-      T(what_is_no_text_is_refused_at_its_place))
+      T(what_is_no_text_is_refused_at_its_place), T(words_name_the_thing_once_and_the_way_out),
+      T(a_file_that_is_too_large_is_a_bad_scenario))

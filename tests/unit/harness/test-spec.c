@@ -50,7 +50,7 @@ struct bad_case {
 TEST(bad_work_is_refused_with_value_and_reason)
 {
 	static const struct bad_case cases[] = {
-		{ "spinn", "\"spinn\": no workload has that name" },
+		{ "spinn", "\"spinn\": no workload has that name; `ktstr workloads` lists them" },
 		{ "bursty brust=1ms",
 		  "\"bursty brust=1ms\": \"brust\": workload bursty has no such parameter" },
 		{ "bursty burst=50", "\"bursty burst=50\": burst \"50\": expected a duration with "
