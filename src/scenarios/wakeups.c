@@ -16,15 +16,16 @@ SCENARIO(wake_chain_beside_hog) = {
 };
 
 SCENARIO(queue_keeps_up) = {
-	/* A queue that nobody empties drops 136 of 200 items; a tenth may be late beside the hog. */
+	/* A queue that nobody empties drops 56 of 120 items. Producers wait for the CPU as well: a
+	 * period is far longer than beside one hog they should, and some may be late even so. */
 	.summary = "a consumer keeps a bounded queue from overflowing beside a hog",
 	.topology = "1n1l1c1t",
 	.cgroups = CGROUPS({ .name = "queue",
-			     .workers = WORKERS({ .work = "producer_consumer rate=100 work=256",
+			     .workers = WORKERS({ .work = "producer_consumer rate=20 work=256",
 						  .count = "3" }) },
 			   { .name = "hog", .workers = WORKERS({ .work = "spin" }) }),
-	.hold = "1s",
-	.checks = CHECKS("deadline_misses max=20 of=queue", "starvation gap=300ms"),
+	.hold = "3s",
+	.checks = CHECKS("deadline_misses max=10 of=queue", "starvation gap=300ms"),
 };
 
 SCENARIO(message_threads) = {
