@@ -24,30 +24,22 @@ static const struct unit time_units[] = {
 	{ "s", NSEC_PER_SEC },
 };
 
-static int digit_of(char c, unsigned base)
+static int digit_of(char c)
 {
-	unsigned d = 99;
-
-	if (c >= '0' && c <= '9')
-		d = (unsigned)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		d = (unsigned)(c - 'a') + 10;
-	else if (c >= 'A' && c <= 'F')
-		d = (unsigned)(c - 'A') + 10;
-	return d < base ? (int)d : -1;
+	return c >= '0' && c <= '9' ? c - '0' : -1;
 }
 
-/* Read digits from *s on, at least one; *s is left behind the last. */
-static int read_digits(const char **s, unsigned base, uint64_t *ret)
+/* Read digits from *s on, at least one; *s is left behind the last. A 0 in front of others is refused:
+ * elsewhere it makes a number octal. */
+static int read_digits(const char **s, uint64_t *ret)
 {
 	uint64_t v = 0;
 	const char *p = *s;
 
-	if (digit_of(*p, base) < 0)
+	if (digit_of(*p) < 0 || (*p == '0' && digit_of(p[1]) >= 0))
 		return -EINVAL;
-	for (int d; (d = digit_of(*p, base)) >= 0; p++) {
-		if (__builtin_mul_overflow(v, base, &v) ||
-		    __builtin_add_overflow(v, (uint64_t)d, &v))
+	for (int d; (d = digit_of(*p)) >= 0; p++) {
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)d, &v))
 			return -ERANGE;
 	}
 	*s = p;
@@ -57,13 +49,9 @@ static int read_digits(const char **s, unsigned base, uint64_t *ret)
 
 int parse_u64(const char *s, uint64_t *ret)
 {
-	bool is_hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
 	uint64_t v;
-	int r;
+	int r = read_digits(&s, &v);
 
-	if (is_hex)
-		s += 2;
-	r = read_digits(&s, is_hex ? 16 : 10, &v);
 	if (r)
 		return r;
 	if (*s)
@@ -97,7 +85,7 @@ int parse_bytes(const char *s, uint64_t *ret)
 {
 	const struct unit *unit;
 	uint64_t v;
-	int r = read_digits(&s, 10, &v);
+	int r = read_digits(&s, &v);
 
 	if (r)
 		return r;
@@ -117,7 +105,7 @@ int parse_size(const char *s, uint64_t *ret)
 
 	if (r)
 		return r;
-	if (v && digit_of(s[strlen(s) - 1], 10) >= 0)
+	if (v && digit_of(s[strlen(s) - 1]) >= 0)
 		return -EINVAL;
 	*ret = v;
 	return 0;
@@ -130,9 +118,9 @@ static int read_fraction(const char **s, uint64_t *ret)
 	uint64_t billionths = 0;
 	uint64_t scale = NSEC_PER_SEC;
 
-	if (digit_of(**s, 10) < 0)
+	if (digit_of(**s) < 0)
 		return -EINVAL;
-	for (int d; (d = digit_of(**s, 10)) >= 0; (*s)++) {
+	for (int d; (d = digit_of(**s)) >= 0; (*s)++) {
 		scale /= 10;
 		if (!scale && d)
 			return -ERANGE;
@@ -146,7 +134,7 @@ int parse_duration_ns(const char *s, uint64_t *ret)
 {
 	uint64_t whole, billionths = 0, ns;
 	const struct unit *unit;
-	int r = read_digits(&s, 10, &whole);
+	int r = read_digits(&s, &whole);
 
 	if (r)
 		return r;

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Decimal, or hexadecimal after 0x. Returns 0, -EINVAL if @s is not a number, -ERANGE over 64 bits.
+/* Decimal, without a 0 in front of other digits. Returns 0, -EINVAL if @s is not a number, -ERANGE over 64 bits.
  * Any thread. */
 int parse_u64(const char *s, uint64_t *ret) must_check;
 

@@ -76,16 +76,18 @@ static int parse_milli(const char *text, uint64_t *ret)
 	enum { DECIMALS = 3 };
 	size_t whole = strspn(text, "0123456789");
 	size_t decimals = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	size_t zeros; /* in front, which the point has left there */
 	char digits[32];
 
-	if (!whole || whole + DECIMALS >= sizeof(digits) || decimals > DECIMALS ||
-	    text[whole + (decimals ? decimals + 1 : 0)])
+	if (!whole || (whole > 1 && text[0] == '0') || whole + DECIMALS >= sizeof(digits) ||
+	    decimals > DECIMALS || text[whole + (decimals ? decimals + 1 : 0)])
 		return -EINVAL;
 	memcpy(digits, text, whole);
 	memset(digits + whole, '0', DECIMALS);
 	memcpy(digits + whole, text + whole + 1, decimals);
 	digits[whole + DECIMALS] = '\0';
-	return parse_u64(digits, ret);
+	zeros = strspn(digits, "0");
+	return parse_u64(digits + MIN(zeros, whole + DECIMALS - 1), ret);
 }
 
 struct unit_form {

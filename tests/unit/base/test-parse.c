@@ -17,7 +17,9 @@ TEST(numbers_are_read_strictly)
 		{ "0", 0, 0 },
 		{ "18446744073709551615", 0, UINT64_MAX },
 		{ "18446744073709551616", -ERANGE, 0 },
-		{ "0xfeb02e00", 0, 0xfeb02e00 },
+		{ "0x64", -EINVAL, 0 },
+		{ "010", -EINVAL, 0 },
+		{ "00", -EINVAL, 0 },
 		{ "0x", -EINVAL, 0 },
 		{ "", -EINVAL, 0 },
 		{ "-1", -EINVAL, 0 },
@@ -48,9 +50,9 @@ TEST(a_range_is_kept)
 TEST(bytes_take_binary_suffixes)
 {
 	static const struct parse_case cases[] = {
-		{ "64M", 0, 64 << 20 },		{ "1KiB", 0, 1024 },   { "512", 0, 512 },
-		{ "2G", 0, UINT64_C(2) << 30 }, { "1kb", -EINVAL, 0 }, { "M", -EINVAL, 0 },
-		{ "16777216T", -ERANGE, 0 },
+		{ "64M", 0, 64 << 20 },		{ "1KiB", 0, 1024 },	{ "512", 0, 512 },
+		{ "2G", 0, UINT64_C(2) << 30 }, { "1kb", -EINVAL, 0 },	{ "M", -EINVAL, 0 },
+		{ "16777216T", -ERANGE, 0 },	{ "064M", -EINVAL, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -83,6 +85,7 @@ TEST(durations_need_their_unit)
 		{ "50ms", 0, 50000000 }, { "1.5ms", 0, 1500000 }, { "0.000000001s", 0, 1 },
 		{ "0", 0, 0 },		 { "7ns", 0, 7 },	  { "50", -EINVAL, 0 },
 		{ "1.ms", -EINVAL, 0 },	 { "1m", -EINVAL, 0 },	  { "99999999999999s", -ERANGE, 0 },
+		{ "01s", -EINVAL, 0 },	 { "00.5s", -EINVAL, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -146,7 +146,27 @@ TEST(cpu_max_is_a_quota_and_its_period)
 	assert_int_equal(spec_max("", &quota, &period), -EINVAL);
 }
 
-TESTS(T(a_spec_is_a_name_and_settings), T(malformed_specs_are_refused),
+TEST(decimals_are_thousandths)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t value;
+	} cases[] = {
+		{ "0", 0, 0 },		{ "0.5", 0, 500 },	  { "0.005", 0, 5 },
+		{ "12", 0, 12000 },	{ "12.34", 0, 12340 },	  { "010", -EINVAL, 0 },
+		{ "00.5", -EINVAL, 0 }, { "1.2345", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t value = 0;
+
+		assert_int_equal(spec_value(cases[i].text, PARAM_MILLI, &value), cases[i].r);
+		assert_int_equal(value, cases[i].value);
+	}
+}
+
+TESTS(T(decimals_are_thousandths), T(a_spec_is_a_name_and_settings), T(malformed_specs_are_refused),
       T(work_fills_in_defaults_and_takes_units), T(bad_work_is_refused_with_value_and_reason),
       T(counts_are_numbers_or_relative_to_the_cpus), T(policies_carry_their_priority),
       T(bad_policies_are_refused), T(cpu_max_is_a_quota_and_its_period))
