@@ -140,7 +140,7 @@ static const struct value_form forms[FORM_IDS] = {
 			  "ext",
 			  check_policy },
 	[FORM_SIZE] = { "size",
-			"a number and K, M, G or T (KiB, MiB, GiB, TiB mean the same): 512M",
+			"a number and B, K, M, G or T (KiB, MiB, GiB, TiB mean the same): 512M",
 			check_bytes },
 	[FORM_TASK] = { "task",
 			"process (each worker one) or thread (all of them in one process)" },

@@ -16,9 +16,9 @@ static const char *const rules[] = {
 	"block or in flow style, with comments. Anchors, aliases and tags are refused, and so "
 	"are an unknown key, a key given twice and a value of the wrong kind, each with line "
 	"and column.",
-	"A key that is left out, an empty list and a number of 0 mean the same: the default. "
-	"A number is decimal, without sign (but nice), unit or leading 0; a truth value is "
-	"true or false, in these words.",
+	"A key that is left out and an empty list mean the same: the default; so does a number "
+	"of 0, where it may be one. A number is decimal, without sign (but nice), unit or "
+	"leading 0; a truth value is true or false, in these words.",
 	"A file whose name ends in .json is rt-app's. A scenario in JSON, which is YAML as "
 	"well, is to be named .yaml.",
 	"A scenario has either a hold or steps. Its own cgroups, workers and payloads live "
@@ -85,7 +85,7 @@ static const char *value_name(const struct field *f)
 {
 	switch (f->kind) {
 	case FIELD_UNSIGNED:
-		return "number";
+		return f->least ? "number above 0" : "number";
 	case FIELD_INT:
 		return "number with sign";
 	case FIELD_BOOL:

@@ -30,6 +30,7 @@ TEST(every_key_and_every_form_is_printed)
 	schema_show_text(&out);
 	every_key_is_in(&schema_scenario, buf_text(&out));
 	assert_non_null(strstr(buf_text(&out), "scenario: text, required"));
+	assert_non_null(strstr(buf_text(&out), "weight: number above 0\n"));
 	for (int id = FORM_ANY + 1; id < FORM_IDS; id++) {
 		const struct value_form *form = schema_form(id);
 		char line[128];
@@ -44,7 +45,8 @@ TEST(every_key_and_every_form_is_printed)
 static bool is_explained(const json_t *root, const char *name)
 {
 	static const char *const lists[] = { "records", "values" };
-	static const char *const kinds[] = { "number", "number with sign", "true or false" };
+	static const char *const kinds[] = { "number", "number above 0", "number with sign",
+					     "true or false" };
 	const json_t *entry;
 	size_t i;
 
