@@ -30,15 +30,15 @@
  *   spread max=50permille       workers of one entry are equals: between the CPU times of the
  *                               luckiest and the unluckiest, in thousandths of the former
  *   migration_ratio max=10permille  looks that found a worker on another CPU than the look before
- *   locality min=900permille    pages of numa_working_set, without which it is refused, on the node of the CPU that used them;
- *                               memory lies where it was touched first, and a worker that is not
- *                               bound may be moved away from it: the kernel's NUMA balancing brings
- *                               them together within seconds, not at once
+ *   locality min=900permille    pages of numa_working_set, which has to be there, on the node of the
+ *                               CPU that used them; memory lies where it was touched first, and a
+ *                               worker that is not bound may be moved away from it: the kernel's NUMA
+ *                               balancing brings them together within seconds, not at once
  *   throttling min=1            how often quotas throttled their cgroups (nr_throttled of
  *                               cpu.stat); bounds min, which needs a cgroup with a quota, max, or
- *                               both; too many are UNDECIDED where
- *                               the host took a quota for each that is too many; a cgroup that a
- *                               loop removes or adds counts anew each time, and is refused
+ *                               both; too many are UNDECIDED where the host took a quota for each
+ *                               that is too many; a cgroup that a loop removes or adds counts anew
+ *                               each time, and is refused
  *   deadline_misses max=0       periodic work that was not done when its next period began, or that
  *                               never came to run; of workers that have deadlines
  *   exit                        payloads ended by themselves with status=0 (the default), or were

@@ -4,7 +4,6 @@
  * To add one: a member of struct ktstr_cgroup with its row in schema.c, and a line here. */
 #include "harness/compile.h"
 
-#include "base/parse.h"
 #include "base/util.h"
 #include "harness/cpuspec.h"
 #include "harness/spec.h"
@@ -39,16 +38,16 @@ static int set_idle(const struct ktstr_cgroup *from, struct plan_cgroup *record)
 
 static int set_burst(const char *text, struct plan_cgroup *record)
 {
-	uint64_t ns;
-	int r = spec_value(text, PARAM_NS, &ns);
+	uint64_t us;
+	int r = spec_burst(text, &us);
 
 	if (r < 0)
 		return err_prefix(r, "max_burst ");
 	if (!(record->knobs >> KNOB_QUOTA & 1) || record->values[KNOB_QUOTA] == PLAN_MAX ||
-	    ns / NSEC_PER_USEC > record->values[KNOB_QUOTA])
+	    us > record->values[KNOB_QUOTA])
 		return err_new(-EINVAL, "max_burst \"%s\": it can be at most the quota of max",
 			       text);
-	set_knob(record, KNOB_BURST, ns / NSEC_PER_USEC);
+	set_knob(record, KNOB_BURST, us);
 	return 0;
 }
 

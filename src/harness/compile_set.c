@@ -79,13 +79,13 @@ static int set_max(struct change *ch, const char *value)
 
 static int set_burst(struct change *ch, const char *value)
 {
-	uint64_t ns = 0;
-	int r = value ? spec_value(value, PARAM_NS, &ns) : 0;
+	uint64_t us = 0;
+	int r = value ? spec_burst(value, &us) : 0;
 
 	if (r < 0)
 		return err_trace(r);
-	ch->op.args[1] = ch->now->burst_us = ns / NSEC_PER_USEC;
-	if (ns && (ch->now->quota_us == PLAN_MAX || is_burst_too_large(ch->now)))
+	ch->op.args[1] = ch->now->burst_us = us;
+	if (us && (ch->now->quota_us == PLAN_MAX || is_burst_too_large(ch->now)))
 		return err_new(-EINVAL, "\"%s\": it can be at most the quota of max", value);
 	return 0;
 }

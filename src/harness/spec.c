@@ -425,16 +425,32 @@ int spec_timeout(const char *text, uint64_t *ns_ret)
 	return 0;
 }
 
+int spec_burst(const char *text, uint64_t *us_ret)
+{
+	uint64_t ns;
+	int r = spec_value(text, PARAM_NS, &ns);
+
+	if (r < 0)
+		return err_trace(r);
+	if (ns % NSEC_PER_USEC)
+		return err_new(-EINVAL, "\"%s\": the kernel counts in whole microseconds", text);
+	*us_ret = ns / NSEC_PER_USEC;
+	return 0;
+}
+
 int spec_limit(const char *text, uint64_t *ret)
 {
+	int r;
+
 	if (strcmp(text, "max") == 0) {
 		*ret = PLAN_MAX;
 		return 0;
 	}
-	if (parse_size(text, ret) < 0)
+	r = parse_size(text, ret);
+	if (r < 0 && r != -ERANGE)
 		return err_new(-EINVAL,
 			       "\"%s\": expected a size with its unit, such as 64M, or max", text);
-	if (*ret > INT64_MAX)
+	if (r == -ERANGE || *ret > INT64_MAX)
 		return err_new(-EINVAL,
 			       "\"%s\": it is more than the kernel counts; max is no limit", text);
 	return 0;

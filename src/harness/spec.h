@@ -72,5 +72,8 @@ int spec_sched(const char *policy, int nice, struct plan_sched *ret) must_check;
 /* Add a custom slice, "3ms", to what spec_sched() has made. */
 int spec_slice(const char *text, struct plan_sched *sched) must_check;
 
+/* cpu.max.burst, "20ms", in microseconds. */
+int spec_burst(const char *text, uint64_t *us_ret) must_check;
+
 /* cpu.max: "QUOTA/PERIOD" or "max" (PLAN_MAX). In microseconds, as the kernel takes them. */
 int spec_max(const char *text, uint64_t *quota_us_ret, uint64_t *period_us_ret) must_check;
