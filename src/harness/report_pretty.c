@@ -3,6 +3,7 @@
  * who and where, the console's last lines, and how to do it again. */
 #include "harness/report.h"
 
+#include "base/utf8.h"
 #include "base/util.h"
 
 #include <string.h>
@@ -36,12 +37,21 @@ static const struct finding *worst_of_claim(const struct result *result, const s
 	return worst;
 }
 
+/* Words of the guest, of its console and of scenarios: a terminal must not obey them. */
+static void print_inert(FILE *out, const char *text)
+{
+	cleanup(buf_deinit) struct buf inert = BUF_NULL;
+
+	utf8_add_printable(&inert, text);
+	fputs(buf_text(&inert), out);
+}
+
 static void print_figures(FILE *out, const struct result *result)
 {
 	const char *before = "";
 
 	if (result->reason.len) {
-		fputs(buf_text(&result->reason), out);
+		print_inert(out, buf_text(&result->reason));
 		before = "; ";
 	}
 	for (uint32_t c = 0; result->findings && c < result->cell.claim_count; c++) {
@@ -57,7 +67,15 @@ static void print_figures(FILE *out, const struct result *result)
 static void print_lines(FILE *out, const char *head, const char *text)
 {
 	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-		fprintf(out, "    %-10s %.*s\n", head, (int)(end - text), text);
+		cleanup(buf_deinit) struct buf line = BUF_NULL;
+
+		buf_add(&line, text, (size_t)(end - text));
+		for (size_t i = 0; i < line.len; i++)
+			if (line.data[i] == '\t')
+				line.data[i] = ' ';
+		fprintf(out, "    %-10s ", head);
+		print_inert(out, buf_text(&line));
+		fputs("\n", out);
 		head = "";
 	}
 }

@@ -146,6 +146,21 @@ TEST(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_a
 	       "    again      ktstr run sleepy --topology 1n1l1c1t\n");
 }
 
+TEST(words_of_guest_and_scenario_do_not_reach_the_terminal_as_commands)
+{
+	struct result r = made(VERDICT_INFRA, VERDICT_PASS);
+
+	buf_str(&r.reason, "a\033[2J\nb");
+	buf_str(&r.console, "c\xc2\x9b"
+			    "d\te\n");
+	prints("pretty", &r, 1,
+	       "INFRA     sleepy               1n1l1c1t   6.12.1  a\\x1b[2J\\x0ab; starvation: "
+	       "longest "
+	       "wait 250.0 ms (a/spin)  (1.3 s)\n"
+	       "    console    c\\x9bd e\n"
+	       "    again      ktstr run sleepy --topology 1n1l1c1t\n");
+}
+
 /* A hold that its condition ended is no hold of two seconds. */
 TEST(a_finding_says_how_long_its_window_was)
 {
@@ -260,7 +275,7 @@ TEST(durations_and_values_read_well)
 	assert_string_equal(report_value(30, "permille", text), "30 permille");
 }
 
-TESTS(T(a_pass_is_one_line),
+TESTS(T(words_of_guest_and_scenario_do_not_reach_the_terminal_as_commands), T(a_pass_is_one_line),
       T(a_fail_says_claim_limit_observed_window_evidence_console_and_how_to_do_it_again),
       T(a_finding_says_how_long_its_window_was), T(ktap_knows_ok_not_ok_and_skip),
       T(json_is_one_object_a_line), T(a_record_holds_each_disks_counters_and_firings),
