@@ -422,6 +422,8 @@ static int reader_error(const struct scenario_file *f, const yaml_parser_t *pars
 		column = text[i] == '\n' ? 1 : column + !is_inside;
 		line += text[i] == '\n';
 	}
+	if (parser->problem_value == -1)
+		return err_new(-EINVAL, "%s:%zu:%zu: %s", f->path, line, column, parser->problem);
 	return err_new(-EINVAL, "%s:%zu:%zu: %s (0x%02x)", f->path, line, column, parser->problem,
 		       (unsigned)parser->problem_value);
 }

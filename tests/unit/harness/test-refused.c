@@ -267,7 +267,8 @@ TEST(what_is_no_text_is_refused_at_its_place)
 		 "x.yaml:2:13: invalid leading UTF-8 octet (0xff)" },
 	       { "scenario: x\nsummary: \xc3(\n", "x.yaml:2:11: invalid trailing UTF-8 octet" },
 	       { "scenario: x\nsummary: a\001b\n",
-		 "x.yaml:2:11: control characters are not allowed" });
+		 "x.yaml:2:11: control characters are not allowed (0x01)" },
+	       { "scenario: x\nsummary: \xc3", "x.yaml:2:10: incomplete UTF-8 octet sequence" });
 }
 
 TEST(words_name_the_thing_once_and_the_way_out)
