@@ -131,6 +131,10 @@ static error_t run_option(int key, char *arg, struct argp_state *state)
 		run->patterns = state->argv + state->next;
 		run->pattern_count = (size_t)(state->argc - state->next);
 		return 0;
+	case ARGP_KEY_END:
+		if (run->is_dry && run->format == &report_ktap)
+			argp_error(state, "--dry-run has no verdicts for --format=ktap");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

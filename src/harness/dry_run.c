@@ -79,13 +79,14 @@ static void text_parts(struct buf *out, const struct cell *c)
 static void text_rehearsal(struct buf *out, const struct rehearsal *r)
 {
 	const struct cell *c = &r->cell;
+	unsigned cpus = topology_cpu_count(&c->topology);
 	bool is_skipped = r->skip.len;
 	char timeout[32];
 
-	buf_printf(out, "%-9s %s%s%s  %s, %u CPUs, %llu MiB  %s%s%s\n",
+	buf_printf(out, "%-9s %s%s%s  %s, %u CPU%s, %llu MiB  %s%s%s\n",
 		   is_skipped ? "SKIP" : "would run", r->job->record->name,
 		   r->job->fault ? "!" : "", r->job->fault ? r->job->fault->name : "", r->topology,
-		   topology_cpu_count(&c->topology), (unsigned long long)(c->memory_bytes / MIB),
+		   cpus, cpus == 1 ? "" : "s", (unsigned long long)(c->memory_bytes / MIB),
 		   r->release ? r->release : "no kernel in the cache", is_skipped ? "  " : "",
 		   buf_text(&r->skip));
 	if (is_skipped)

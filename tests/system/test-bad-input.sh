@@ -66,6 +66,7 @@ printf 'scenario: a\nsummary: s\nhold: 1s\nworkers: [{ work: pipe_pingpong, coun
 refused count_that_splits_a_group 2 'scenario a' "$KTSTR" run "$dir/group.yaml"
 printf 'scenario: a\nsummary: s\nhold: 1s\n---\nscenario: b\nsummary: s\nhold: 1s\n' >"$dir/two.yaml"
 refused unknown_scenario_of_a_file 2 'is named c; it has a, b' "$KTSTR" list "$dir/two.yaml:c"
+refused dry_run_as_ktap 2 'has no verdicts' "$KTSTR" run --dry-run --format=ktap nice_pair
 refused list_of_features_with_a_name 2 '--features takes no names: x' "$KTSTR" list -F x
 refused help_of_two_commands 2 'one name is enough: list' "$KTSTR" help run list
 refused help_option_that_is_none 2 'unrecognized option' "$KTSTR" help --frobnicate

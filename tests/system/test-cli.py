@@ -85,7 +85,7 @@ def check_dry_run():
     every = dry_run()
     say(len(every) > 50 and all(r["skip"] or r["claims"] for r in every), "every_scenario_can_be_rehearsed", every[:1])
     done = ktstr("run", "--dry-run", "two_cgroups", "--topology", "1n1l1c1t")
-    say(done.returncode == 0 and "1 would run" in done.stdout and not done.stderr, "dry_run_as_text", done)
+    say(done.returncode == 0 and ", 1 CPU, " in done.stdout and "1 would run" in done.stdout and not done.stderr, "dry_run_as_text", done)
     done = ktstr("run", "--dry-run", "cpuset_split", "--kernel", "/no/such/kernel")
     say(done.returncode == 2, "dry_run_wants_the_kernel_that_is_named", done)
 
