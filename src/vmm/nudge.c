@@ -14,7 +14,7 @@
 
 enum {
 	INTERVAL_MS = 20,
-	ALONE_MS = 1000, /* how long a CPU has to be still while others run */
+	ALONE_MS = 40, /* how long a CPU has to be still while others run */
 	/* Linux arch/x86/include/asm/irq_vectors.h: RESCHEDULE_VECTOR. */
 	RESCHEDULE_VECTOR = 0xfd,
 };
